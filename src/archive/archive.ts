@@ -1,0 +1,134 @@
+import type { EntryPath } from '../base/entry-path.js';
+import type { Damage } from '../base/damage.js';
+
+/** The two containers. One content, the same in both. */
+export type Container = 'zip' | 'tar.gz';
+
+export type EntryKind = 'file' | 'directory' | 'link';
+
+/** What an archive records of one file, folder or symbolic link. */
+export interface EntryHeader {
+  readonly path: EntryPath;
+  readonly kind: EntryKind;
+  /** Bytes of content; 0 unless a file. */
+  readonly size: number;
+  /** Permission bits with set-id and sticky (0 to 0o7777), without the type. */
+  readonly mode: number;
+  /** Nanoseconds since 1970, UTC; may be negative. */
+  readonly mtime: bigint;
+  readonly uid: number;
+  readonly gid: number;
+  /** Of a link: where it points, as text. */
+  readonly target?: string;
+}
+
+/** What goes into an entry. */
+export type Content =
+  /** Folders and links. */
+  | { readonly kind: 'none' }
+  /** A small file (at most one block), whole. The writer may transfer the buffer away. */
+  | { readonly kind: 'bytes'; readonly bytes: Buffer }
+  /**
+   * A large file: `read` gives exactly the header's `size` bytes, in order, in chunks of any size. Where it throws, the
+   * writer takes back what it wrote of the entry (if the sink can), keeps usable, and `add` rejects with that error.
+   */
+  | { readonly kind: 'blocks'; readonly read: () => AsyncIterable<Buffer> };
+
+/** The sum of a regular file, told in archive order. */
+export interface EntrySum {
+  readonly path: EntryPath;
+  readonly bytes: number;
+  /** Lower-case hexadecimal. */
+  readonly sha256: string;
+}
+
+/** What ends an archive: the two files that prove the rest. */
+export interface ArchiveTail {
+  /** SHA256SUMS, in chunks; `sumsBytes` in all. */
+  readonly sums: () => AsyncIterable<Buffer>;
+  readonly sumsBytes: number;
+  /** manifest.json. */
+  readonly manifest: Buffer;
+  /** Of both, and of the entries' owner: root. Nanoseconds since 1970. */
+  readonly mtime: bigint;
+  /** One JSON line in clear, where the container has a comment (zip). */
+  readonly comment: string;
+}
+
+/** The finished archive as a file. */
+export interface ArchiveProof {
+  readonly bytes: number;
+  /** Lower-case hexadecimal, over all bytes. */
+  readonly sha256: string;
+}
+
+/** Writes one archive in order. Calls are made one after the other, each awaited. */
+export interface ArchiveWriter {
+  /** Resolves when the entry is accepted; waits while too much is in flight. Rejects with the first failure of the sink. */
+  add(entry: EntryHeader, content: Content): Promise<void>;
+  /** All entries before SHA256SUMS are written; `bodyHash` is `sha256:` and hexadecimal (docs/archive-format.md). */
+  endBody(): Promise<{ readonly bodyHash: string }>;
+  finish(tail: ArchiveTail): Promise<ArchiveProof>;
+  /** Lets go of everything; what was written is useless. Never rejects. */
+  abort(): Promise<void>;
+}
+
+/** The names of the two files that end an archive. */
+export const sumsName = 'SHA256SUMS';
+export const manifestName = 'manifest.json';
+
+export interface DecodeOptions {
+  /** Asked once for each regular file, in archive order: its bytes or chunks, its sum alone, or nothing (content is then not decoded). */
+  readonly want: (entry: EntryHeader) => 'content' | 'sum' | 'nothing';
+  readonly signal?: AbortSignal;
+}
+
+export type Decoded =
+  | { readonly kind: 'none' }
+  /** A small file, whole, with its sum. */
+  | { readonly kind: 'bytes'; readonly bytes: Buffer; readonly sha256: string }
+  /** A file's sum alone. */
+  | { readonly kind: 'sum'; readonly sha256: string }
+  /** A large file: to be read to its end before the next entry is asked for. Throws `ArchiveDamage` where it is damaged. */
+  | { readonly kind: 'chunks'; readonly chunks: AsyncIterable<Buffer> }
+  /** The content cannot be decoded, or is not what the container says of it; the entries after it can. */
+  | { readonly kind: 'damaged'; readonly damage: Damage };
+
+export interface DecodedEntry {
+  readonly header: EntryHeader;
+  readonly content: Decoded;
+}
+
+/** The two proving files as found; `bodyEnd` is where SHA256SUMS' own record begins, where the container is ours. */
+export interface ReadTail {
+  readonly manifest: Buffer | undefined;
+  readonly sums: Buffer | undefined;
+}
+
+/** Reads one archive. Everything in it is hostile until proven. Structural damage is thrown as `ArchiveDamage`. */
+export interface ArchiveReader {
+  readonly container: Container;
+  /** Bytes of the archive as a file. */
+  readonly bytes: number;
+  /** The content is encrypted: derived from the container's bytes. */
+  isEncrypted(): Promise<boolean>;
+  /** manifest.json alone, by as few reads as the container allows. Undefined where there is none. */
+  readManifest(): Promise<Buffer | undefined>;
+  /** Both files that prove the rest, under the limits. */
+  readTail(): Promise<ReadTail>;
+  /** One pass in archive order over everything, the two proving files included (as `sum`, unless wanted otherwise). */
+  decode(options: DecodeOptions): AsyncIterable<DecodedEntry>;
+  /**
+   * Reads all bytes once: the archive's own SHA-256, and the body's as `bodyHash` defines it (undefined where the
+   * container is not laid out as ours). `advance` is told the bytes read.
+   */
+  proveBytes(advance?: (bytes: number) => void, signal?: AbortSignal): Promise<ArchiveBytesProof>;
+  /** What is wrong with the container although its entries can be read (data between or behind them, …). */
+  readonly oddities: readonly Damage[];
+  close(): Promise<void>;
+}
+
+export interface ArchiveBytesProof {
+  readonly sha256: string;
+  readonly bodyHash: string | undefined;
+}

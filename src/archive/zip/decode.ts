@@ -1,0 +1,143 @@
+import { createHash } from 'node:crypto';
+import type { Decoded, DecodedEntry, DecodeOptions, EntryHeader } from '../archive.js';
+import { isEncrypted, type ZipEntry } from './central-entry.js';
+import { largeContent } from './large-entry.js';
+import { placeEntry } from './local-entry.js';
+import { SmallBatch } from './small-batch.js';
+import { Window } from '../window.js';
+import type { ByteSource } from '../../base/byte-source.js';
+import { ArchiveDamage, type Damage } from '../../base/damage.js';
+import { blockSize } from '../../base/limits.js';
+import type { CompressPool } from '../../compress/pool.js';
+
+export interface Decoding {
+  readonly source: ByteSource;
+  readonly pool: CompressPool;
+  /** Where entries must end: the central directory's beginning. */
+  readonly limit: number;
+  readonly options: DecodeOptions;
+  /** Told of what is wrong beside the contents. */
+  readonly odd: (damage: Damage) => void;
+}
+
+/** What is decoded ahead: batches of small entries on the pool, and large entries that wait for their reader. */
+type Unit = { readonly kind: 'small'; readonly entries: Promise<DecodedEntry[]> } | LargeUnit;
+
+interface LargeUnit {
+  readonly kind: 'large';
+  readonly entry: ZipEntry;
+  readonly dataStart: number;
+  readonly want: 'content' | 'sum';
+}
+
+/** Decodes entries in the order of the file, small ones ahead on the pool. */
+export async function* decodeEntries(entries: readonly ZipEntry[], decoding: Decoding): AsyncGenerator<DecodedEntry> {
+  const ahead: Unit[] = [];
+  const depth = decoding.pool.width + 2;
+  for await (const unit of units(entries, decoding)) {
+    ahead.push(unit);
+    while (ahead.length > depth) yield* decodedUnit(ahead.shift(), decoding);
+  }
+  while (ahead.length > 0) yield* decodedUnit(ahead.shift(), decoding);
+}
+
+async function* decodedUnit(unit: Unit | undefined, decoding: Decoding): AsyncGenerator<DecodedEntry> {
+  if (unit === undefined) return;
+  if (unit.kind === 'small') yield* await unit.entries;
+  else yield await decodedLarge(unit, decoding);
+}
+
+async function* units(entries: readonly ZipEntry[], decoding: Decoding): AsyncGenerator<Unit> {
+  const window = new Window(decoding.source);
+  const layout = new Layout(decoding.odd);
+  let batch = new SmallBatch(decoding.pool);
+  for (const entry of entries) {
+    decoding.options.signal?.throwIfAborted();
+    const placed = await placeEntry(window, entry, decoding.limit);
+    layout.next(entry, placed.end);
+    const damage = entryDamage(entry, placed.contradiction);
+    const want = entry.header.kind === 'file' ? decoding.options.want(entry.header) : 'content';
+    const isSmall = entry.size <= blockSize && entry.packedSize <= 2 * blockSize;
+    if (damage !== undefined || isSmall || want === 'nothing') {
+      if (damage !== undefined) batch.addDecoded(entry.header, { kind: 'damaged', damage });
+      else if (want === 'nothing') batch.addDecoded(entry.header, { kind: 'none' });
+      else batch.addPacked(entry, await window.at(placed.dataStart, entry.packedSize), want === 'content');
+      if (!batch.isFull) continue;
+    }
+    if (!batch.isEmpty) yield { kind: 'small', entries: batch.run() };
+    batch = new SmallBatch(decoding.pool);
+    if (damage === undefined && !isSmall && want !== 'nothing') {
+      yield { kind: 'large', entry, dataStart: placed.dataStart, want };
+    }
+  }
+  layout.finish(decoding.limit);
+  if (!batch.isEmpty) yield { kind: 'small', entries: batch.run() };
+}
+
+/** What makes an entry's content unusable before it is decoded. */
+function entryDamage(entry: ZipEntry, contradiction: string | undefined): Damage | undefined {
+  const { path } = entry.header;
+  if (contradiction !== undefined) {
+    return { id: 'central-local-mismatch', message: `its two records disagree: ${contradiction}`, path };
+  }
+  if (isEncrypted(entry)) return { id: 'content-undecodable', message: 'it is encrypted', path };
+  if (entry.method !== 0 && entry.method !== 8) {
+    return { id: 'content-undecodable', message: `compression method ${entry.method} is not supported`, path };
+  }
+  if (entry.method === 0 && entry.size !== entry.packedSize) {
+    return { id: 'size-mismatch', message: `stored, but ${entry.packedSize} bytes instead of ${entry.size}`, path };
+  }
+  return undefined;
+}
+
+async function decodedLarge({ entry, dataStart, want }: LargeUnit, decoding: Decoding): Promise<DecodedEntry> {
+  const { header } = entry;
+  const chunks = (done: (sha256: string) => void): AsyncGenerator<Buffer> =>
+    largeContent(decoding.source, dataStart, entry, decoding.pool, done);
+  if (want === 'content') {
+    return { header, content: { kind: 'chunks', chunks: chunks(() => undefined) } };
+  }
+  return { header, content: await summed(header, chunks, decoding.options.signal) };
+}
+
+async function summed(
+  header: EntryHeader,
+  chunks: (done: (sha256: string) => void) => AsyncGenerator<Buffer>,
+  signal: AbortSignal | undefined,
+): Promise<Decoded> {
+  let sha256 = createHash('sha256').digest('hex');
+  try {
+    for await (const _chunk of chunks((sum) => (sha256 = sum))) signal?.throwIfAborted();
+  } catch (error) {
+    if (!(error instanceof ArchiveDamage)) throw error;
+    return { kind: 'damaged', damage: { id: error.id, message: error.message, path: header.path } };
+  }
+  return { kind: 'sum', sha256 };
+}
+
+/** Entries lie one behind the other, from the file's beginning to the central directory. */
+class Layout {
+  readonly #odd: (damage: Damage) => void;
+  #end = 0;
+
+  constructor(odd: (damage: Damage) => void) {
+    this.#odd = odd;
+  }
+
+  next(entry: ZipEntry, end: number): void {
+    const { path } = entry.header;
+    if (entry.offset < this.#end) {
+      throw new ArchiveDamage('entries-overlap', 'it overlaps the entry before it', path);
+    }
+    if (entry.offset > this.#end) {
+      this.#odd({ id: 'data-between-entries', message: 'there is data before it that belongs to no entry', path });
+    }
+    this.#end = end;
+  }
+
+  finish(limit: number): void {
+    if (this.#end < limit) {
+      this.#odd({ id: 'data-between-entries', message: 'there is data before the central directory that belongs to no entry' });
+    }
+  }
+}

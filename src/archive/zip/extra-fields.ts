@@ -1,0 +1,168 @@
+import type { RecordFields } from './records.js';
+
+/**
+ * Extra fields of zip records (APPNOTE 4.5). Public ones: zip64 sizes `0x0001`, Info-ZIP's extended timestamp `0x5455`
+ * and uid/gid `0x7875`. Ours: `0x4b42` ("BK"), in the central record only; no other reader needs it.
+ */
+const idZip64 = 0x0001;
+const idTimestamp = 0x5455;
+const idOwner = 0x7875;
+const idOwn = 0x4b42;
+
+/** Parts of our own field: tag (1 byte), length (2), value. */
+const tagTime = 1;
+const tagBlocks = 2;
+
+/** What all extra fields of one central record may take (their length has 16 bits), less the other fields' share. */
+const maxBlocksBytes = 65_535 - 128;
+
+const field = (id: number, data: Buffer): Buffer => {
+  const head = Buffer.allocUnsafe(4);
+  head.writeUInt16LE(id, 0);
+  head.writeUInt16LE(data.length, 2);
+  return Buffer.concat([head, data]);
+};
+
+export function zip64Extra(values: readonly number[]): Buffer {
+  const data = Buffer.alloc(values.length * 8);
+  values.forEach((value, index) => data.writeBigUInt64LE(BigInt(value), index * 8));
+  return field(idZip64, data);
+}
+
+const billion = 1_000_000_000n;
+
+/** Whole seconds (rounded down) and the nanoseconds above them. */
+function split(mtime: bigint): { readonly seconds: bigint; readonly nanoseconds: number } {
+  const nanoseconds = ((mtime % billion) + billion) % billion;
+  return { seconds: (mtime - nanoseconds) / billion, nanoseconds: Number(nanoseconds) };
+}
+
+const fits32 = (seconds: bigint): boolean => seconds >= -0x80000000n && seconds <= 0x7fffffffn;
+
+function timestampExtra(seconds: bigint): Buffer {
+  const data = Buffer.alloc(5);
+  data[0] = 1; // only the modification time follows
+  data.writeInt32LE(Number(seconds), 1);
+  return field(idTimestamp, data);
+}
+
+function ownerExtra(uid: number, gid: number): Buffer {
+  const data = Buffer.alloc(11);
+  data[0] = 1; // version
+  data[1] = 4;
+  data.writeUInt32LE(uid, 2);
+  data[6] = 4;
+  data.writeUInt32LE(gid, 7);
+  return field(idOwner, data);
+}
+
+type Metadata = Pick<RecordFields, 'mtime' | 'uid' | 'gid' | 'blocks'>;
+
+/** Fields that both records carry. */
+export function encodeLocalExtra({ mtime, uid, gid }: Metadata): Buffer {
+  const { seconds } = split(mtime);
+  const owner = ownerExtra(uid, gid);
+  return fits32(seconds) ? Buffer.concat([timestampExtra(seconds), owner]) : owner;
+}
+
+function ownParts({ mtime, blocks }: Metadata): Buffer[] {
+  const parts: Buffer[] = [];
+  const part = (tag: number, value: Buffer): void => {
+    const head = Buffer.from([tag, 0, 0]);
+    head.writeUInt16LE(value.length, 1);
+    parts.push(head, value);
+  };
+  const { seconds, nanoseconds } = split(mtime);
+  if (nanoseconds !== 0 || !fits32(seconds)) {
+    const value = Buffer.alloc(12);
+    value.writeBigInt64LE(seconds, 0);
+    value.writeUInt32LE(nanoseconds, 8);
+    part(tagTime, value);
+  }
+  if (blocks !== undefined && blocks.length * 4 <= maxBlocksBytes) {
+    const value = Buffer.alloc(blocks.length * 4);
+    blocks.forEach((bytes, index) => value.writeUInt32LE(bytes, index * 4));
+    part(tagBlocks, value);
+  }
+  return parts;
+}
+
+export function encodeCentralExtra(metadata: Metadata): Buffer {
+  const own = ownParts(metadata);
+  const shared = encodeLocalExtra(metadata);
+  return own.length === 0 ? shared : Buffer.concat([shared, field(idOwn, Buffer.concat(own))]);
+}
+
+/** What we understand of a record's extra fields. */
+export interface Extras {
+  /** The zip64 field's values, in the order of those that are needed; undefined without the field. */
+  readonly zip64?: Buffer;
+  /** Nanoseconds since 1970. */
+  readonly mtime?: bigint;
+  /** Our own field's exact time. */
+  readonly exactMtime?: bigint;
+  readonly uid?: number;
+  readonly gid?: number;
+  readonly blocks?: readonly number[];
+}
+
+/** Throws a `RangeError` where a length leads beyond the field's end. */
+export function decodeExtras(bytes: Buffer): Extras {
+  const extras: { -readonly [K in keyof Extras]: Extras[K] } = {};
+  let at = 0;
+  while (at < bytes.length) {
+    if (at + 4 > bytes.length) throw new RangeError('an extra field is cut short');
+    const id = bytes.readUInt16LE(at);
+    const end = at + 4 + bytes.readUInt16LE(at + 2);
+    if (end > bytes.length) throw new RangeError('an extra field is longer than its record');
+    decodeField(id, bytes.subarray(at + 4, end), extras);
+    at = end;
+  }
+  return extras;
+}
+
+function decodeField(id: number, data: Buffer, extras: { -readonly [K in keyof Extras]: Extras[K] }): void {
+  switch (id) {
+    case idZip64:
+      extras.zip64 ??= data;
+      return;
+    case idTimestamp:
+      // The first bit says that the modification time is there; it comes first.
+      if (data.length >= 5 && ((data[0] ?? 0) & 1) === 1) extras.mtime = BigInt(data.readInt32LE(1)) * billion;
+      return;
+    case idOwner:
+      decodeOwner(data, extras);
+      return;
+    case idOwn:
+      decodeOwn(data, extras);
+      return;
+    default:
+  }
+}
+
+function decodeOwner(data: Buffer, extras: { uid?: number; gid?: number }): void {
+  const uidBytes = data[1] ?? 0;
+  const gidBytes = data[2 + uidBytes] ?? 0;
+  if (data[0] !== 1 || data.length !== 3 + uidBytes + gidBytes) return;
+  if (uidBytes < 1 || uidBytes > 6 || gidBytes < 1 || gidBytes > 6) return;
+  extras.uid = data.readUIntLE(2, uidBytes);
+  extras.gid = data.readUIntLE(3 + uidBytes, gidBytes);
+}
+
+function decodeOwn(data: Buffer, extras: { exactMtime?: bigint; blocks?: readonly number[] }): void {
+  let at = 0;
+  while (at + 3 <= data.length) {
+    const tag = data[at];
+    const end = at + 3 + data.readUInt16LE(at + 1);
+    if (end > data.length) throw new RangeError('our own extra field is cut short');
+    const value = data.subarray(at + 3, end);
+    if (tag === tagTime && value.length === 12) {
+      extras.exactMtime = value.readBigInt64LE(0) * billion + BigInt(value.readUInt32LE(8));
+    }
+    if (tag === tagBlocks && value.length % 4 === 0) {
+      extras.blocks = Array.from({ length: value.length / 4 }, (_, index) => value.readUInt32LE(index * 4));
+    }
+    at = end;
+  }
+  if (at !== data.length) throw new RangeError('our own extra field is cut short');
+}

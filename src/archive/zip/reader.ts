@@ -1,0 +1,164 @@
+import { createHash } from 'node:crypto';
+import {
+  manifestName,
+  sumsName,
+  type ArchiveBytesProof,
+  type ArchiveReader,
+  type DecodedEntry,
+  type DecodeOptions,
+  type ReadTail,
+} from '../archive.js';
+import { isEncrypted, type ZipEntry } from './central-entry.js';
+import { decodeEntries } from './decode.js';
+import { readDirectory, readZipEnd, type ZipDirectory, type ZipEnd } from './directory.js';
+import { findLastEntry } from './last-entry.js';
+import type { ByteSource } from '../../base/byte-source.js';
+import { ArchiveDamage, type Damage } from '../../base/damage.js';
+import { limits } from '../../base/limits.js';
+import type { CompressPool } from '../../compress/pool.js';
+
+export interface ZipReaderOptions {
+  /** One leading `./` of a name is dropped: other tools' way of writing it. */
+  readonly dropDotSlash?: boolean;
+}
+
+/** Reads only the end of the file; the central directory is read when it is needed. Rejects with `ArchiveDamage`. */
+export async function openZipReader(
+  source: ByteSource,
+  pool: CompressPool,
+  options: ZipReaderOptions = {},
+): Promise<ZipReader> {
+  return new ZipReader(source, pool, await readZipEnd(source), options);
+}
+
+const readBytes = 4 * 1024 * 1024;
+
+export class ZipReader implements ArchiveReader {
+  readonly container = 'zip';
+  readonly bytes: number;
+  readonly oddities: Damage[] = [];
+  readonly #source: ByteSource;
+  readonly #pool: CompressPool;
+  readonly #end: ZipEnd;
+  readonly #options: ZipReaderOptions;
+  #directory: Promise<ZipDirectory> | undefined;
+
+  constructor(source: ByteSource, pool: CompressPool, end: ZipEnd, options: ZipReaderOptions) {
+    this.#source = source;
+    this.#pool = pool;
+    this.#end = end;
+    this.#options = options;
+    this.bytes = source.size;
+  }
+
+  /** The archive comment: for display, never trusted. */
+  get comment(): string {
+    return this.#end.comment.toString();
+  }
+
+  async isEncrypted(): Promise<boolean> {
+    const last = findLastEntry(this.#end);
+    if (last !== undefined) return isEncrypted(last);
+    return (await this.#list()).entries.some(isEncrypted);
+  }
+
+  async readManifest(): Promise<Buffer | undefined> {
+    const last = findLastEntry(this.#end);
+    if (last !== undefined) return this.#content(last, limits.maxManifestBytes);
+    return this.#named(manifestName, limits.maxManifestBytes);
+  }
+
+  async readTail(): Promise<ReadTail> {
+    return {
+      manifest: await this.#named(manifestName, limits.maxManifestBytes),
+      sums: await this.#named(sumsName, limits.maxSumsBytes),
+    };
+  }
+
+  async *decode(options: DecodeOptions): AsyncGenerator<DecodedEntry> {
+    const { entries, refused } = await this.#list();
+    const decoding = decodeEntries(entries, {
+      source: this.#source,
+      pool: this.#pool,
+      limit: this.#end.directoryStart,
+      options,
+      odd: (damage) => this.#note(damage),
+    });
+    for (const damage of refused) this.#note(damage);
+    yield* decoding;
+  }
+
+  async proveBytes(advance?: (bytes: number) => void, signal?: AbortSignal): Promise<ArchiveBytesProof> {
+    const body = await this.#bodyRange();
+    const hash = createHash('sha256');
+    let bodyHash: string | undefined;
+    for (let at = 0; at < this.bytes; ) {
+      signal?.throwIfAborted();
+      // A piece never reaches across the end of the body, so that the hash can be taken there.
+      const border = body !== undefined && at < body.end ? body.end : this.bytes;
+      const piece = await this.#source.read(at, Math.min(readBytes, border - at));
+      hash.update(piece);
+      at += piece.length;
+      advance?.(piece.length);
+      if (at === body?.end) {
+        const bodySum = hash.copy();
+        for await (const central of this.#range(this.#end.directoryStart, body.centralEnd)) bodySum.update(central);
+        bodyHash = `sha256:${bodySum.digest('hex')}`;
+      }
+    }
+    return { sha256: hash.digest('hex'), bodyHash };
+  }
+
+  async close(): Promise<void> {
+    await this.#source.close();
+  }
+
+  #note(damage: Damage): void {
+    const known = this.oddities.some((odd) => odd.id === damage.id && odd.path === damage.path);
+    if (!known) this.oddities.push(damage);
+  }
+
+  #list(): Promise<ZipDirectory> {
+    this.#directory ??= readDirectory(this.#source, this.#end, this.#options.dropDotSlash ?? false);
+    return this.#directory;
+  }
+
+  /** Where the body ends, if the archive is laid out as ours: SHA256SUMS, then manifest.json, then nothing. */
+  async #bodyRange(): Promise<{ readonly end: number; readonly centralEnd: number } | undefined> {
+    const { entries } = await this.#list();
+    const [sums, manifest] = entries.slice(-2);
+    if (sums?.header.path !== sumsName || manifest?.header.path !== manifestName) return undefined;
+    return { end: sums.offset, centralEnd: sums.central.at };
+  }
+
+  async *#range(start: number, end: number): AsyncGenerator<Buffer> {
+    for (let at = start; at < end; at += readBytes) yield await this.#source.read(at, Math.min(readBytes, end - at));
+  }
+
+  async #named(name: string, maxBytes: number): Promise<Buffer | undefined> {
+    const { entries } = await this.#list();
+    const entry = entries.find(({ header }) => header.path === name && header.kind === 'file');
+    return entry === undefined ? undefined : this.#content(entry, maxBytes);
+  }
+
+  async #content(entry: ZipEntry, maxBytes: number): Promise<Buffer> {
+    const { path } = entry.header;
+    if (entry.size > maxBytes) {
+      throw new ArchiveDamage('manifest-invalid', `${path} says that it has ${entry.size} bytes; the limit is ${maxBytes}`, path);
+    }
+    const pieces: Buffer[] = [];
+    const decoding = decodeEntries([entry], {
+      source: this.#source,
+      pool: this.#pool,
+      limit: this.#end.directoryStart,
+      options: { want: () => 'content' },
+      odd: () => undefined,
+    });
+    for await (const { content } of decoding) {
+      if (content.kind === 'damaged') throw new ArchiveDamage(content.damage.id, content.damage.message, path);
+      if (content.kind === 'bytes') pieces.push(content.bytes);
+      if (content.kind === 'chunks') for await (const chunk of content.chunks) pieces.push(chunk);
+    }
+    return Buffer.concat(pieces);
+  }
+}

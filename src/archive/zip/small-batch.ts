@@ -1,0 +1,106 @@
+import type { Decoded, DecodedEntry, EntryHeader } from '../archive.js';
+import type { ZipEntry } from './central-entry.js';
+import { ownBuffer } from './large-entry.js';
+import { blockSize } from '../../base/limits.js';
+import type { InflatedItem, InflateItem } from '../../compress/jobs.js';
+import type { CompressPool } from '../../compress/pool.js';
+
+/** A batch is full at this many packed bytes, this many bytes of content, or this many entries. */
+const maxPacked = blockSize;
+const maxContent = 4 * blockSize;
+const maxEntries = 1024;
+
+interface Slot {
+  readonly header: EntryHeader;
+  /** Known already, or the number of its item in the job. */
+  readonly decoded: Decoded | number;
+}
+
+/** Small entries decoded together on one worker thread, in order. */
+export class SmallBatch {
+  readonly #pool: CompressPool;
+  readonly #slots: Slot[] = [];
+  readonly #items: InflateItem[] = [];
+  readonly #packed: Buffer[] = [];
+  #packedBytes = 0;
+  #contentBytes = 0;
+
+  constructor(pool: CompressPool) {
+    this.#pool = pool;
+  }
+
+  get isEmpty(): boolean {
+    return this.#slots.length === 0;
+  }
+
+  get isFull(): boolean {
+    return this.#packedBytes >= maxPacked || this.#contentBytes >= maxContent || this.#slots.length >= maxEntries;
+  }
+
+  addDecoded(header: EntryHeader, decoded: Decoded): void {
+    this.#slots.push({ header, decoded });
+  }
+
+  /** An entry to be inflated; folders and links too, whose content is nothing or the target. */
+  addPacked(entry: ZipEntry, packed: Buffer, keep: boolean): void {
+    const { header, method, size, crc } = entry;
+    this.#slots.push({ header, decoded: this.#items.length });
+    this.#items.push({ method: method === 8 ? 8 : 0, length: packed.length, size, crc, keep });
+    this.#packed.push(packed);
+    this.#packedBytes += packed.length;
+    this.#contentBytes += size;
+  }
+
+  async run(): Promise<DecodedEntry[]> {
+    const items = this.#items;
+    const data = ownBuffer(Buffer.concat(this.#packed));
+    const result = items.length === 0 ? { data, items: [] } : await this.#pool.run('inflate-batch', { data, items });
+    const starts = contentStarts(items);
+    return this.#slots.map(({ header, decoded }) => {
+      if (typeof decoded !== 'number') return { header, content: decoded };
+      const item = items[decoded];
+      const inflated = result.items[decoded];
+      if (item === undefined || inflated === undefined) throw new Error('a batch came back with other items');
+      const start = result.data.byteOffset + (starts[decoded] ?? 0);
+      const bytes = item.keep ? Buffer.from(result.data.buffer, start, item.size) : undefined;
+      return finished(header, inflated, bytes);
+    });
+  }
+}
+
+/** Where the content of each item lies in the job's result, which holds those to keep. */
+function contentStarts(items: readonly InflateItem[]): number[] {
+  let at = 0;
+  return items.map((item) => {
+    const start = at;
+    if (item.keep) at += item.size;
+    return start;
+  });
+}
+
+function finished(header: EntryHeader, inflated: InflatedItem, bytes: Buffer | undefined): DecodedEntry {
+  if ('damage' in inflated) {
+    const damage = { id: inflated.damage, message: inflated.message, path: header.path };
+    return { header, content: { kind: 'damaged', damage } };
+  }
+  switch (header.kind) {
+    case 'file':
+      if (bytes === undefined) return { header, content: { kind: 'sum', sha256: inflated.sha256 } };
+      return { header, content: { kind: 'bytes', bytes, sha256: inflated.sha256 } };
+    case 'link':
+      return linkEntry(header, bytes ?? Buffer.alloc(0));
+    case 'directory': {
+      const damage = { id: 'size-mismatch', message: 'a folder with content', path: header.path } as const;
+      return { header, content: bytes !== undefined && bytes.length > 0 ? { kind: 'damaged', damage } : { kind: 'none' } };
+    }
+  }
+}
+
+function linkEntry(header: EntryHeader, bytes: Buffer): DecodedEntry {
+  const target = bytes.toString();
+  if (target !== '' && !target.includes('\0') && Buffer.from(target).equals(bytes)) {
+    return { header: { ...header, target }, content: { kind: 'none' } };
+  }
+  const damage = { id: 'entry-path-unsafe', message: "the link's target is not valid text", path: header.path } as const;
+  return { header, content: { kind: 'damaged', damage } };
+}

@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import { constants, crc32, deflateRawSync } from 'node:zlib';
+import type { JobMap, PackedItem } from './jobs.js';
+
+/** Files at least this large are judged by a sample first, so that media does not cost a full compression. */
+const sampledFrom = 64 * 1024;
+const sampleBytes = 16 * 1024;
+/** What a sample must shrink to, as a share, for the rest to be worth deflating. */
+const worthwhile = 0.97;
+
+/** Whether deflate would shrink `data`; judged by samples of its beginning, middle and end. */
+function shrinks(data: Uint8Array): boolean {
+  if (data.length < sampledFrom) return true;
+  const starts = [0, (data.length - sampleBytes) >>> 1, data.length - sampleBytes];
+  return starts.some((start) => {
+    const sample = data.subarray(start, start + sampleBytes);
+    return deflateRawSync(sample, { level: 1, chunkSize: 2 * sampleBytes }).length < sampleBytes * worthwhile;
+  });
+}
+
+/** zlib's own bound of what deflate can give, so that the result is one chunk; zlib asks for at least 64. */
+const roomFor = (bytes: number): number => Math.max(64, bytes + (bytes >>> 10) + 64);
+
+function deflate(data: Uint8Array, level: number, finishFlush: number): Buffer {
+  return deflateRawSync(data, { level, finishFlush, chunkSize: roomFor(data.length) });
+}
+
+/** Deflated, or as stored deflate blocks where that is not larger: valid deflate either way. */
+function smallest(data: Uint8Array, level: number, finishFlush: number): Buffer {
+  if (level === 0 || !shrinks(data)) return deflate(data, 0, finishFlush);
+  const packed = deflate(data, level, finishFlush);
+  return packed.length < data.length ? packed : deflate(data, 0, finishFlush);
+}
+
+export function deflateBlock({ data, level, last }: JobMap['deflate-block']['in']): JobMap['deflate-block']['out'] {
+  return { data: smallest(data, level, last ? constants.Z_FINISH : constants.Z_FULL_FLUSH) };
+}
+
+export function deflateBatch({ data, lengths, level }: JobMap['deflate-batch']['in']): JobMap['deflate-batch']['out'] {
+  const items: PackedItem[] = [];
+  // Packed items are never larger than their content, so they fit where it was.
+  const out = Buffer.allocUnsafeSlow(data.length);
+  let read = 0;
+  let written = 0;
+  for (const length of lengths) {
+    const content = data.subarray(read, read + length);
+    read += length;
+    const packed = level > 0 && length > 0 && shrinks(content) ? deflate(content, level, constants.Z_FINISH) : content;
+    const method = packed.length < length ? 8 : 0;
+    const bytes = method === 8 ? packed : content;
+    out.set(bytes, written);
+    written += bytes.length;
+    items.push({
+      method,
+      length: bytes.length,
+      crc: crc32(content),
+      sha256: createHash('sha256').update(content).digest('hex'),
+    });
+  }
+  return { data: out.subarray(0, written), items };
+}
+
+/** Bytes of our members' header: RFC 1952's ten, XLEN, and the subfield `BK` with the whole member's size. */
+export const memberHeaderBytes = 20;
+const trailerBytes = 8;
+
+/** A gzip member whose header tells its own size, as blocked gzip does it (RFC 1952 2.3.1.1). */
+export function gzipMember({ data, level }: JobMap['gzip-member']['in']): JobMap['gzip-member']['out'] {
+  const packed = smallest(data, level, constants.Z_FINISH);
+  const member = Buffer.allocUnsafeSlow(memberHeaderBytes + packed.length + trailerBytes);
+  // ID1 ID2, CM deflate, FLG FEXTRA, MTIME none, XFL none, OS unknown, XLEN 8
+  member.set([0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255, 8, 0, 0x42, 0x4b, 4, 0]);
+  member.writeUInt32LE(member.length, 16);
+  member.set(packed, memberHeaderBytes);
+  member.writeUInt32LE(crc32(data), member.length - 8);
+  member.writeUInt32LE(data.length, member.length - 4);
+  return { data: member };
+}

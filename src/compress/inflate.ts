@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+import { constants, crc32, inflateRawSync } from 'node:zlib';
+import { errorText } from '../base/errors.js';
+import type { InflatedItem, InflateItem, JobMap } from './jobs.js';
+import { memberHeaderBytes } from './deflate.js';
+
+/** Node's `info` option, whose result its types leave out: how much of the input the stream took. */
+interface Inflated {
+  readonly buffer: Buffer;
+  readonly engine: { readonly bytesWritten: number };
+}
+
+/** Inflates exactly all of `data` into at most `size` bytes; throws an `Error` that says what is wrong. */
+function inflateWhole(data: Uint8Array, size: number, finishFlush: number): Buffer {
+  // One byte more than declared is let through, so that "more than declared" is told from "exactly".
+  const options = { info: true, finishFlush, maxOutputLength: size + 1, chunkSize: Math.max(64, size + 1) };
+  let inflated: Inflated;
+  try {
+    inflated = inflateRawSync(data, options) as unknown as Inflated;
+  } catch (error) {
+    throw new Error(`cannot be inflated: ${errorText(error)}`, { cause: error });
+  }
+  if (inflated.engine.bytesWritten !== data.length) throw new Error('has data behind the end of its deflate stream');
+  return inflated.buffer;
+}
+
+function inflateItem(packed: Uint8Array, item: InflateItem): { content: Uint8Array } | InflatedItem {
+  let content: Uint8Array;
+  try {
+    content = item.method === 0 ? packed : inflateWhole(packed, item.size, constants.Z_FINISH);
+  } catch (error) {
+    return { damage: 'content-undecodable', message: errorText(error) };
+  }
+  if (content.length !== item.size) {
+    return { damage: 'size-mismatch', message: `expected ${item.size} bytes, found ${content.length}` };
+  }
+  const crc = crc32(content);
+  if (crc !== item.crc) {
+    return { damage: 'crc-mismatch', message: `expected CRC-32 ${hex32(item.crc)}, found ${hex32(crc)}` };
+  }
+  return { content };
+}
+
+export const hex32 = (value: number): string => value.toString(16).padStart(8, '0');
+
+export function inflateBatch({ data, items }: JobMap['inflate-batch']['in']): JobMap['inflate-batch']['out'] {
+  const kept = items.reduce((sum, item) => sum + (item.keep ? item.size : 0), 0);
+  const out = Buffer.allocUnsafeSlow(kept);
+  const results: InflatedItem[] = [];
+  let read = 0;
+  let written = 0;
+  for (const item of items) {
+    const result = inflateItem(data.subarray(read, read + item.length), item);
+    read += item.length;
+    if ('content' in result) {
+      if (item.keep) out.set(result.content, written);
+      results.push({ sha256: createHash('sha256').update(result.content).digest('hex') });
+    } else {
+      results.push(result);
+    }
+    // The room of a damaged item stays empty: the reader of the batch counts by declared sizes.
+    if (item.keep) written += item.size;
+  }
+  return { data: out, items: results };
+}
+
+export function inflateBlock({ data, size, last }: JobMap['inflate-block']['in']): JobMap['inflate-block']['out'] {
+  const content = inflateWhole(data, size, last ? constants.Z_FINISH : constants.Z_SYNC_FLUSH);
+  if (content.length !== size) throw new Error(`holds ${content.length} bytes in a block of ${size}`);
+  return { data: content };
+}
+
+/** Undoes `gzipMember`, and nothing else: the header must be the one it writes. */
+export function gunzipMember({ data, maxBytes }: JobMap['gunzip-member']['in']): JobMap['gunzip-member']['out'] {
+  const view = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  const end = view.length - 8;
+  if (end < memberHeaderBytes) throw new Error('a gzip member is too short');
+  const content = inflateWhole(view.subarray(memberHeaderBytes, end), maxBytes, constants.Z_FINISH);
+  if (content.length > maxBytes) throw new Error(`a gzip member holds more than ${maxBytes} bytes`);
+  if (view.readUInt32LE(end + 4) !== content.length) throw new Error('a gzip member is not as long as it says');
+  const crc = crc32(content);
+  const declared = view.readUInt32LE(end);
+  if (crc !== declared) throw new Error(`a gzip member: expected CRC-32 ${hex32(declared)}, found ${hex32(crc)}`);
+  return { data: content };
+}

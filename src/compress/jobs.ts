@@ -1,0 +1,75 @@
+/** How a small entry was packed: zip's method numbers (APPNOTE 4.4.5). */
+export type Method = 0 | 8;
+
+export interface PackedItem {
+  readonly method: Method;
+  /** Bytes in the result's `data`, where the items lie one behind the other. */
+  readonly length: number;
+  readonly crc: number;
+  /** Lower-case hexadecimal, over the content. */
+  readonly sha256: string;
+}
+
+export interface InflateItem {
+  readonly method: Method;
+  /** Compressed bytes in the job's `data`, where the items lie one behind the other. */
+  readonly length: number;
+  /** Bytes of content, as declared: never more than this is inflated. */
+  readonly size: number;
+  readonly crc: number;
+  /** The content is wanted, not its sum alone. */
+  readonly keep: boolean;
+}
+
+export type InflatedItem =
+  | { readonly sha256: string }
+  | { readonly damage: 'content-undecodable' | 'crc-mismatch' | 'size-mismatch'; readonly message: string };
+
+/** What a worker thread does. Buffers in jobs and results are transferred, not copied. */
+export interface JobMap {
+  /** Small files, one behind the other: each deflated, or stored where that is not smaller. */
+  'deflate-batch': {
+    readonly in: { readonly data: Uint8Array; readonly lengths: readonly number[]; readonly level: number };
+    readonly out: { readonly data: Uint8Array; readonly items: readonly PackedItem[] };
+  };
+  /**
+   * One block of a large file, at most `blockSize`: ended by a full flush, so that blocks joined are one deflate stream
+   * and each can be inflated alone; the last one ends the stream. A block that does not shrink becomes stored blocks.
+   */
+  'deflate-block': {
+    readonly in: { readonly data: Uint8Array; readonly level: number; readonly last: boolean };
+    readonly out: { readonly data: Uint8Array };
+  };
+  /** One gzip member of our own shape (docs/archive-format.md), of at most `blockSize` bytes. */
+  'gzip-member': {
+    readonly in: { readonly data: Uint8Array; readonly level: number };
+    readonly out: { readonly data: Uint8Array };
+  };
+  /** Small entries: inflated, compared with their declared size and CRC, summed. `data` holds those to keep. */
+  'inflate-batch': {
+    readonly in: { readonly data: Uint8Array; readonly items: readonly InflateItem[] };
+    readonly out: { readonly data: Uint8Array; readonly items: readonly InflatedItem[] };
+  };
+  /** One block of a large entry, exactly `size` bytes of content; throws where it is anything else. */
+  'inflate-block': {
+    readonly in: { readonly data: Uint8Array; readonly size: number; readonly last: boolean };
+    readonly out: { readonly data: Uint8Array };
+  };
+  /** One whole gzip member of at most `maxBytes` content; throws where it is damaged or not exactly one member. */
+  'gunzip-member': {
+    readonly in: { readonly data: Uint8Array; readonly maxBytes: number };
+    readonly out: { readonly data: Uint8Array };
+  };
+}
+
+export type JobKind = keyof JobMap;
+
+export interface JobMessage<K extends JobKind = JobKind> {
+  readonly id: number;
+  readonly kind: K;
+  readonly input: JobMap[K]['in'];
+}
+
+export type JobReply =
+  | { readonly id: number; readonly output: JobMap[JobKind]['out'] }
+  | { readonly id: number; readonly error: string };

@@ -1,0 +1,20 @@
+/** The user's groups of sources; a custom source may name one of its own. */
+export const standardScopes = ['databases', 'snapshots', 'uploads', 'config'] as const;
+
+interface SourceBase {
+  /** The top-level name in the archive; one valid path segment, not SHA256SUMS or manifest.json. */
+  readonly name: string;
+  readonly scope: string;
+  /** Part of a backup that does not say otherwise. */
+  readonly enabled: boolean;
+}
+
+/** One thing to back up. Paths are absolute. */
+export type Source = SourceBase &
+  (
+    | { readonly type: 'sqlite'; readonly path: string }
+    /** `exclude`: globs matched against the path inside the source. */
+    | { readonly type: 'directory'; readonly path: string; readonly exclude: readonly string[] }
+    /** `patterns`: globs of single files below `path` (no folder is descended into that no pattern names). */
+    | { readonly type: 'files'; readonly path: string; readonly patterns: readonly string[] }
+  );
