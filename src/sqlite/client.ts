@@ -1,0 +1,176 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { entryPoint } from '../base/entry-point.js';
+import { BkpError, never } from '../base/errors.js';
+import type { CheckResult, Reply, Request, SnapshotRequest, SnapshotResult, WireError } from './protocol.js';
+
+/** The process that alone opens live databases. Requests are answered one after the other. */
+export interface SqliteChild {
+  readonly pid: number | undefined;
+  /**
+   * Copies live databases as they were at one instant and checks the copies; `onProgress` is told the bytes copied since the
+   * last call. Rejects with `needs-wal-or-quiesce`, `no-space` or `io-failed` (no archive can be made; destinations may hold
+   * partial copies), with `sqlite-child-failed` where the process dies, with the signal's reason where that aborts.
+   */
+  snapshot(request: SnapshotRequest, onProgress?: (bytes: number) => void): Promise<SnapshotResult>;
+  /** Checks a database file that nobody else uses and that does not change meanwhile. Leaves nothing beside it. */
+  check(path: string): Promise<CheckResult>;
+  /**
+   * Ends the process and waits until it is gone, so that nothing writes to a destination any more. Requests under way are
+   * rejected. Never rejects; may be called again.
+   */
+  close(): Promise<void>;
+}
+
+export interface SqliteChildOptions {
+  /** On abort the process is killed and all requests reject with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** Milliseconds an idle process has to go by itself. */
+const closeTimeout = 5000;
+
+/** What is kept of its standard error, for the message where it dies. */
+const maxErrorText = 4096;
+
+interface Pending {
+  readonly settle: (reply: Reply) => void;
+  readonly reject: (reason: unknown) => void;
+  readonly onProgress: ((bytes: number) => void) | undefined;
+}
+
+/** Starts the process. Throws the signal's reason where that is aborted already. */
+export function openSqliteChild(options: SqliteChildOptions = {}): SqliteChild {
+  options.signal?.throwIfAborted();
+  return new ForkedChild(options.signal);
+}
+
+class ForkedChild implements SqliteChild {
+  readonly #child: ChildProcess;
+  readonly #signal: AbortSignal | undefined;
+  readonly #pending = new Map<number, Pending>();
+  readonly #gone: Promise<void>;
+  /** Why no request can be answered any more. */
+  #ended: { readonly reason: Error } | undefined;
+  #errorText = '';
+  #nextId = 1;
+
+  constructor(signal: AbortSignal | undefined) {
+    this.#child = fork(entryPoint('sqlite/child.js'), [], {
+      // SQLite reads it when it is loaded: copies are opened by URI.
+      env: { ...process.env, SQLITE_USE_URI: '1' },
+      execArgv: [],
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
+    this.#signal = signal;
+    signal?.addEventListener('abort', this.#onAbort, { once: true });
+    this.#child.on('message', (reply: Reply) => this.#receive(reply));
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#errorText = (this.#errorText + text).slice(-maxErrorText);
+    });
+    this.#gone = new Promise((resolve) => {
+      // 'close' comes after the last of standard error; where it could not be started at all, only 'error' may come.
+      this.#child.on('error', (error) => {
+        this.#end(failed(`it could not be reached: ${error.message}`, error));
+        if (this.#child.pid === undefined) resolve();
+      });
+      this.#child.once('close', (code, killedBy) => {
+        this.#end(failed(exitText(code, killedBy, this.#errorText)));
+        resolve();
+      });
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  async snapshot(request: SnapshotRequest, onProgress?: (bytes: number) => void): Promise<SnapshotResult> {
+    const reply = await this.#ask((id) => ({ kind: 'snapshot', id, request }), onProgress);
+    if (reply.kind !== 'snapshot-taken') throw new Error(`answered a snapshot with ${reply.kind}`);
+    return reply.result;
+  }
+
+  async check(path: string): Promise<CheckResult> {
+    const reply = await this.#ask((id) => ({ kind: 'check', id, path }));
+    if (reply.kind !== 'checked') throw new Error(`answered a check with ${reply.kind}`);
+    return reply.result;
+  }
+
+  async close(): Promise<void> {
+    const busy = this.#pending.size > 0;
+    this.#end(failed('it was closed'));
+    if (busy || !this.#child.connected) this.#child.kill('SIGKILL');
+    else this.#send({ kind: 'close' });
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), closeTimeout);
+    await this.#gone;
+    clearTimeout(timer);
+  }
+
+  readonly #onAbort = (): void => {
+    this.#end(this.#signal?.reason as Error);
+    this.#child.kill('SIGKILL');
+  };
+
+  #ask(request: (id: number) => Request, onProgress?: (bytes: number) => void): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended !== undefined) {
+        reject(this.#ended.reason);
+        return;
+      }
+      const id = this.#nextId++;
+      this.#pending.set(id, { settle: resolve, reject, onProgress });
+      this.#send(request(id));
+    });
+  }
+
+  #send(request: Request): void {
+    // A process that is gone is told by 'close', with its last words.
+    this.#child.send(request, () => undefined);
+  }
+
+  #receive(reply: Reply): void {
+    const pending = this.#pending.get(reply.id);
+    if (pending === undefined) return;
+    if (reply.kind === 'progress') {
+      pending.onProgress?.(reply.bytes);
+      return;
+    }
+    this.#pending.delete(reply.id);
+    if (reply.kind === 'failed') pending.reject(errorFrom(reply.error));
+    else pending.settle(reply);
+  }
+
+  #end(reason: Error): void {
+    this.#ended ??= { reason };
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    for (const { reject } of this.#pending.values()) reject(this.#ended.reason);
+    this.#pending.clear();
+  }
+}
+
+function errorFrom(error: WireError): Error {
+  switch (error.kind) {
+    case 'expected':
+      return new BkpError(error.id, error.message, error);
+    case 'bug': {
+      const bug = new Error(`in the process that reads the databases: ${error.message}`);
+      if (error.stack !== undefined) bug.stack = error.stack;
+      return bug;
+    }
+    default:
+      return never(error);
+  }
+}
+
+function failed(what: string, cause?: unknown): BkpError {
+  return new BkpError('sqlite-child-failed', `the process that reads the databases failed: ${what}`, {
+    cause,
+    hint: 'Nothing was changed. Try again; where it was killed, look whether the system ran out of memory.',
+  });
+}
+
+function exitText(code: number | null, signal: NodeJS.Signals | null, errorText: string): string {
+  const how = signal === null ? `it ended with code ${code ?? 'unknown'}` : `it was killed by ${signal}`;
+  return errorText === '' ? how : `${how}: ${errorText.trim()}`;
+}

@@ -1,0 +1,68 @@
+import { open, realpath, stat } from 'node:fs/promises';
+import { errorText, systemCode } from '../base/errors.js';
+import { fileId, type FileId, type HeldFiles } from './held-files.js';
+
+/** What the first look at a database's path found, before SQLite touches it. */
+export type DatabaseFile =
+  | {
+      readonly kind: 'database';
+      /** Without symbolic links. */
+      readonly path: string;
+      readonly id: FileId;
+      /** Bytes of the file alone, without its `-wal`. */
+      readonly size: number;
+      /** As the header said then; undefined for an empty file, which is a valid empty database. */
+      readonly journalMode: 'wal' | 'delete' | undefined;
+    }
+  /** A regular file that does not begin as a database does. SQLite never opens it: that could consume its sidecars. */
+  | { readonly kind: 'noise'; readonly path: string; readonly reason: string }
+  | { readonly kind: 'missing'; readonly reason: string }
+  | { readonly kind: 'unreadable'; readonly reason: string };
+
+/** "The Database Header", https://www.sqlite.org/fileformat2.html#the_database_header. */
+const magic = Buffer.from('SQLite format 3\0', 'latin1');
+const readVersionAt = 19;
+const walVersion = 2;
+
+/** Resolves links and reads the header. No connection to the file may be open in this process. */
+export async function inspectDatabase(given: string, held: HeldFiles): Promise<DatabaseFile> {
+  try {
+    const path = await realpath(given);
+    const stats = await stat(path, { bigint: true });
+    if (stats.isDirectory()) return { kind: 'unreadable', reason: `${given} is a directory, not a database` };
+    if (!stats.isFile()) return { kind: 'unreadable', reason: `${given} is not a regular file` };
+    const id = fileId(stats);
+    held.assertFree(id, path);
+    const header = await readHeader(path);
+    const size = Number(stats.size);
+    if (header.length === 0) return { kind: 'database', path, id, size, journalMode: undefined };
+    if (!header.subarray(0, magic.length).equals(magic)) {
+      return { kind: 'noise', path, reason: `${given} does not begin as a SQLite database (damaged, or encrypted)` };
+    }
+    return { kind: 'database', path, id, size, journalMode: header[readVersionAt] === walVersion ? 'wal' : 'delete' };
+  } catch (error) {
+    return inaccessible(given, error);
+  }
+}
+
+/** A path that a system call could not reach; anything but a system error is thrown on. */
+export function inaccessible(
+  given: string,
+  error: unknown,
+): DatabaseFile & { readonly kind: 'missing' | 'unreadable' } {
+  const code = systemCode(error);
+  if (code === undefined) throw error;
+  if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'missing', reason: `${given} does not exist` };
+  return { kind: 'unreadable', reason: `${given} cannot be read: ${errorText(error)}` };
+}
+
+async function readHeader(path: string): Promise<Buffer> {
+  const file = await open(path, 'r');
+  try {
+    const header = Buffer.alloc(readVersionAt + 1);
+    const { bytesRead } = await file.read(header, 0, header.length, 0);
+    return header.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}

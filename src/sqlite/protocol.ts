@@ -1,0 +1,106 @@
+import type { ErrorId } from '../base/error-table.js';
+
+/** One live database of a group, and where its copy goes: a path in a private folder where nothing lies yet. */
+export interface DatabaseRequest {
+  /** The source's name, for messages. */
+  readonly name: string;
+  /** Absolute; a symbolic link is resolved once. */
+  readonly path: string;
+  /** Absolute. Raw copies put `-wal` and `-journal` behind it; `<destination>.source*` is used in between. */
+  readonly destination: string;
+}
+
+export interface SnapshotRequest {
+  readonly databases: readonly DatabaseRequest[];
+  /** Milliseconds that writers of rollback-journal databases may be made to wait, as estimated; `none` asks for no estimate. */
+  readonly maxPause: number | 'none';
+  /** Milliseconds until the locks of all databases must have been had at once. Default 30 000. */
+  readonly lockDeadline?: number;
+  /**
+   * The number of the databases copied at one instant. Those that could only be copied each for itself get the numbers
+   * after it, so the next request's number is above the highest of the result.
+   */
+  readonly group: number;
+}
+
+export type SqliteNoteId = 'database-constraint' | 'integrity-unchecked' | 'wal-mode-switch' | 'not-one-instant';
+
+export interface SqliteNote {
+  readonly id: SqliteNoteId;
+  readonly message: string;
+}
+
+/** What the manifest says of a copied database. */
+export interface DatabaseFacts {
+  readonly userVersion: number;
+  readonly applicationId: number;
+  /** `sha256:` and hexadecimal: see `facts.ts` for the bytes. */
+  readonly schemaHash: string;
+}
+
+export interface CopiedDatabase extends DatabaseFacts {
+  readonly kind: 'copied';
+  readonly name: string;
+  readonly pageSize: number;
+  /** 0 for an empty database, whose file has no bytes. */
+  readonly pageCount: number;
+  /** Of the source. `delete` stands for every rollback journal: SQLite does not store which kind. The copy's header says the same. */
+  readonly journalMode: 'wal' | 'delete';
+  readonly integrity: 'ok' | 'unchecked';
+  readonly integrityReason?: string;
+  readonly bytes: number;
+  readonly snapshotGroup: number;
+  /** Milliseconds since 1970: the instant the copy shows, and when it was complete and synced. */
+  readonly startedAt: number;
+  readonly finishedAt: number;
+  readonly notes: readonly SqliteNote[];
+}
+
+export interface RawFile {
+  readonly suffix: '' | '-wal' | '-journal';
+  /** Where its copy lies. */
+  readonly path: string;
+  readonly bytes: number;
+}
+
+export type DatabaseSnapshot =
+  | CopiedDatabase
+  /** Damaged, or nothing SQLite can open: its files as they are. Nothing is proven of them but their bytes. */
+  | { readonly kind: 'raw'; readonly name: string; readonly files: readonly RawFile[]; readonly reason: string }
+  | { readonly kind: 'missing'; readonly name: string; readonly reason: string }
+  | { readonly kind: 'unreadable'; readonly name: string; readonly reason: string };
+
+export interface SnapshotResult {
+  /** In the order of the request. */
+  readonly databases: readonly DatabaseSnapshot[];
+}
+
+/** The integrity of a database file that nobody else uses. */
+export type CheckResult =
+  | { readonly kind: 'ok'; readonly notes: readonly SqliteNote[] }
+  /** The first findings of SQLite, in its words. */
+  | { readonly kind: 'damaged'; readonly messages: readonly string[] }
+  /** Something the check needs is not here (a collation, function or module); nothing that could be checked is damaged. */
+  | { readonly kind: 'unchecked'; readonly reason: string; readonly notes: readonly SqliteNote[] };
+
+export type Request =
+  | { readonly kind: 'snapshot'; readonly id: number; readonly request: SnapshotRequest }
+  | { readonly kind: 'check'; readonly id: number; readonly path: string }
+  | { readonly kind: 'close' };
+
+/** An error on its way through the channel. */
+export type WireError =
+  | {
+      readonly kind: 'expected';
+      readonly id: ErrorId;
+      readonly message: string;
+      readonly hint?: string;
+      readonly path?: string;
+    }
+  | { readonly kind: 'bug'; readonly message: string; readonly stack?: string };
+
+export type Reply =
+  | { readonly kind: 'progress'; readonly id: number; readonly bytes: number }
+  | { readonly kind: 'snapshot-taken'; readonly id: number; readonly result: SnapshotResult }
+  | { readonly kind: 'checked'; readonly id: number; readonly result: CheckResult }
+  | { readonly kind: 'failed'; readonly id: number; readonly error: WireError };

@@ -1,0 +1,161 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createHash } from 'node:crypto';
+import { closeSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, realpath } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import Database from 'better-sqlite3';
+import { expect, onTestFinished } from 'vitest';
+import { openSqliteChild, type SqliteChild } from '../../src/sqlite/client.js';
+import type { DatabaseSnapshot, SnapshotRequest } from '../../src/sqlite/protocol.js';
+
+/** A folder of its own for one test: `live` for databases, `copies` for what the child makes. */
+export interface Place {
+  readonly root: string;
+  live(name: string): string;
+  copy(name: string): string;
+}
+
+export async function place(): Promise<Place> {
+  const root = await realpath(await mkdtemp(join(tmpdir(), 'bkp-sqlite-')));
+  onTestFinished(() => rmSync(root, { recursive: true, force: true }));
+  await mkdir(join(root, 'live'));
+  await mkdir(join(root, 'copies'));
+  await chmod(root, 0o755);
+  return { root, live: (name) => join(root, 'live', name), copy: (name) => join(root, 'copies', name) };
+}
+
+export function childForTest(signal?: AbortSignal): SqliteChild {
+  const child = openSqliteChild(signal === undefined ? {} : { signal });
+  onTestFinished(() => child.close());
+  return child;
+}
+
+/** Makes a database with the statements run in it, closed. */
+export function makeDatabase(
+  path: string,
+  ...statements: readonly (string | ((db: Database.Database) => void))[]
+): string {
+  const db = new Database(path);
+  for (const statement of statements) {
+    if (typeof statement === 'string') db.exec(statement);
+    else statement(db);
+  }
+  db.close();
+  return path;
+}
+
+/** Rewrites the stored text of the schema, as a database made by another program may have it. */
+export function storedSchema(name: string, sql: string): (db: Database.Database) => void {
+  return (db) => {
+    db.unsafeMode();
+    db.pragma('writable_schema = ON');
+    db.prepare('UPDATE sqlite_schema SET sql = ? WHERE name = ?').run(sql, name);
+  };
+}
+
+/** Overwrites the n-th page (from 1, of 4096 bytes) with noise. */
+export function overwritePage(path: string, page: number): void {
+  const file = openSync(path, 'r+');
+  writeSync(file, Buffer.alloc(4096, 0x5a), 0, 4096, (page - 1) * 4096);
+  closeSync(file);
+}
+
+/** Asks something of a database that nobody else uses. */
+export function readDatabase<T>(path: string, sql: string): T[] {
+  const db = new Database(path, { readonly: true, fileMustExist: true });
+  try {
+    return db.prepare<[], T>(sql).all();
+  } finally {
+    db.close();
+  }
+}
+
+export function snapshotOf(at: Place, ...names: readonly string[]): SnapshotRequest {
+  const databases = names.map((name) => ({ name, path: at.live(name), destination: at.copy(name) }));
+  return { databases, maxPause: 4000, group: 1 };
+}
+
+export type OfKind<K extends DatabaseSnapshot['kind']> = DatabaseSnapshot & { readonly kind: K };
+
+export function expectKind<K extends DatabaseSnapshot['kind']>(
+  kind: K,
+  found: DatabaseSnapshot | undefined,
+): OfKind<K> {
+  if (found?.kind !== kind) throw new Error(`expected ${kind}, found ${JSON.stringify(found)}`);
+  return found as OfKind<K>;
+}
+
+/** As vitest's matchers, without their `any`. */
+export function containing(text: string): unknown {
+  return expect.stringContaining(text);
+}
+
+export function matching(pattern: RegExp): unknown {
+  return expect.stringMatching(pattern);
+}
+
+export function sha256(path: string): string {
+  return createHash('sha256').update(readFileSync(path)).digest('hex');
+}
+
+/** Every file of a folder with its sum. */
+export function sums(folder: string): Record<string, string> {
+  return Object.fromEntries(readdirSync(folder).map((name) => [name, sha256(join(folder, name))]));
+}
+
+const helper = (name: string): string => fileURLToPath(new URL(`../helpers/${name}`, import.meta.url));
+
+/** An application in a process of its own; resolves when it says it is ready. */
+export async function startApplication(script: string, ...args: readonly string[]): Promise<ChildProcess> {
+  const application = spawn(process.execPath, [helper(script), ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => {
+    application.kill('SIGKILL');
+  });
+  await new Promise<void>((resolve, reject) => {
+    application.stdout.once('data', () => resolve());
+    application.once('exit', () => reject(new Error(`${script} ended`)));
+  });
+  return application;
+}
+
+export interface WriterReport {
+  readonly commits: number;
+  readonly errors: readonly string[];
+}
+
+/** Ends a writer and takes what it says of its run. */
+export async function stopWriter(writer: ChildProcess): Promise<WriterReport> {
+  if (writer.stdout === null) throw new Error('no standard output');
+  const lines = createInterface(writer.stdout);
+  const line = once(lines, 'line') as Promise<[string]>;
+  writer.kill('SIGTERM');
+  const [text] = await line;
+  return JSON.parse(text) as WriterReport;
+}
+
+/** Runs statements in a process that is then killed, so that the sidecars stay. */
+export function crashAfter(path: string, ...statements: readonly string[]): void {
+  const script = `
+    const db = new (require('better-sqlite3'))(process.argv[1]);
+    for (const statement of process.argv.slice(2)) db.exec(statement);
+    process.kill(process.pid, 'SIGKILL');`;
+  try {
+    execFileSync(process.execPath, ['-e', script, path, ...statements], {
+      cwd: fileURLToPath(new URL('../..', import.meta.url)),
+    });
+  } catch (error) {
+    if (!(error instanceof Error && 'signal' in error && error.signal === 'SIGKILL')) throw error;
+  }
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
