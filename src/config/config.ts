@@ -1,0 +1,27 @@
+import type { Container } from '../archive/archive.js';
+import type { Source } from '../operations/source.js';
+
+/** Who had the last word on a setting. The folder of a configuration file counts as `file`, a detected one as `default`. */
+export type Origin = 'flag' | 'env' | 'file' | 'default';
+
+/** Everything a command has to know about an instance: checked, with defaults filled in, paths absolute. */
+export interface Config {
+  readonly instance: string;
+  /** A real path. */
+  readonly root: string;
+  readonly storage: string;
+  readonly configFile: string | undefined;
+  readonly sources: readonly Source[];
+  /** Globs matched against `source/path`. */
+  readonly exclude: readonly string[];
+  readonly format: Container;
+  /** 0 (store) to 9 (smallest). */
+  readonly level: number;
+  /** Milliseconds an application may have to wait while its databases are copied; `none`: any. */
+  readonly maxPause: number | 'none';
+  /** Milliseconds to wait for another run's lock. */
+  readonly lockWait: number;
+  /** Never ask, even on a terminal. */
+  readonly noInput: boolean;
+  readonly origins: Readonly<Record<'root' | 'storage' | 'format' | 'level', Origin>>;
+}

@@ -1,0 +1,86 @@
+import * as v from 'valibot';
+import type { Container } from '../archive/archive.js';
+import { parseDuration } from './duration.js';
+import { mustBe } from './fault.js';
+import { controlCharacter, globFault, pathFault } from './path-rules.js';
+
+/** valibot asks for a message with the issue at hand: every rule here answers with "must be …, not …". */
+const says = (what: string) => (issue: { readonly input: unknown }) => mustBe(what, issue.input);
+
+const oneLine = 'a text of one line';
+const text = v.pipe(
+  v.string(says(oneLine)),
+  v.check((value) => value.trim() !== '' && value.length <= 200 && !controlCharacter.test(value), says(oneLine)),
+);
+
+function textWith(what: string, faultOf: (value: string) => string | undefined) {
+  return v.pipe(
+    v.string(says(what)),
+    v.rawCheck(({ dataset, addIssue }) => {
+      const fault = dataset.typed ? faultOf(dataset.value) : undefined;
+      if (fault !== undefined) addIssue({ message: fault });
+    }),
+  );
+}
+
+const path = textWith('a path', pathFault);
+const glob = textWith('a glob', globFault);
+const globs = v.array(glob, says('a list of globs'));
+
+export const containers = ['zip', 'tar.gz'] as const satisfies readonly Container[];
+export const formatRule = v.picklist(containers, says('zip or tar.gz'));
+
+const levels = 'a whole number from 0 (store) to 9 (smallest)';
+export const levelRule = v.pipe(
+  v.number(says(levels)),
+  v.integer(says(levels)),
+  v.minValue(0, says(levels)),
+  v.maxValue(9, says(levels)),
+);
+
+/** Milliseconds, or `none`: any pause is accepted. */
+const pauseRule = v.pipe(
+  v.unknown(),
+  v.rawTransform<unknown, number | 'none'>(({ dataset, addIssue, NEVER }) => {
+    if (dataset.value === 'none') return 'none';
+    const parsed = parseDuration(dataset.value);
+    if (parsed.ok) return parsed.milliseconds;
+    addIssue({ message: `${parsed.says}; "none" accepts any pause` });
+    return NEVER;
+  }),
+);
+
+/**
+ * The keys of a file but `sources`. Objects are not `strictObject`: that reports only the first unknown key, so `parse.ts`
+ * looks for unknown keys itself, from these same entries, before anything is validated.
+ */
+export const settingsSchema = v.object({
+  instance: v.exactOptional(text),
+  root: v.exactOptional(path),
+  storage: v.exactOptional(path),
+  format: v.exactOptional(formatRule),
+  level: v.exactOptional(levelRule),
+  exclude: v.exactOptional(globs),
+  maxPause: v.exactOptional(pauseRule),
+});
+
+export const sourceTypes = ['sqlite', 'directory', 'files'] as const;
+
+/** One entry of `sources`: a source of its own, or the fields that differ from a default one of the same name. */
+export const sourceSchema = v.object({
+  type: v.exactOptional(v.picklist(sourceTypes, says('sqlite, directory or files'))),
+  path: v.exactOptional(path),
+  paths: v.exactOptional(v.pipe(v.array(glob, says('a list of paths')), v.minLength(1, says('at least one path')))),
+  scope: v.exactOptional(text),
+  enabled: v.exactOptional(v.boolean(says('true or false'))),
+  exclude: v.exactOptional(globs),
+});
+
+export type Settings = v.InferOutput<typeof settingsSchema>;
+export type SourceEntry = Readonly<v.InferOutput<typeof sourceSchema>>;
+
+/** A configuration file as it was written: defaults not yet filled in, paths still relative. */
+export interface ConfigFile extends Readonly<Settings> {
+  /** In the order of the file. */
+  readonly sources: ReadonlyMap<string, SourceEntry>;
+}
