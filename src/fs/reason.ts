@@ -1,0 +1,15 @@
+import { errorText, systemCode } from '../base/errors.js';
+
+/** Why a file operation failed, without the call and the path that Node.js adds: `EACCES: permission denied`. */
+export function reasonOf(error: unknown): string {
+  const text = errorText(error);
+  if (!(error instanceof Error) || !('syscall' in error)) return text;
+  const call = text.indexOf(`, ${String(error.syscall)}`);
+  return call === -1 ? text : text.slice(0, call);
+}
+
+/** The same as an error that keeps its code, for `ioError`: where the path in the text would not tell people anything. */
+export function withoutPath(error: unknown): unknown {
+  const code = systemCode(error);
+  return code === undefined ? error : Object.assign(new Error(reasonOf(error), { cause: error }), { code });
+}

@@ -1,0 +1,76 @@
+import { close, read } from 'node:fs';
+import { promisify } from 'node:util';
+import { ioError } from '../base/errors.js';
+import { hasChanged, type FileStat } from './file-stat.js';
+
+const readAt = promisify(read);
+const closeFile = promisify(close);
+
+/**
+ * A large file as it was when opened: `stat` and exactly `stat.size` bytes, whatever happens to it meanwhile. To read a
+ * file that changed once more, it is opened anew.
+ */
+export class StableFile {
+  readonly stat: FileStat;
+  readonly #path: string;
+  readonly #fd: number;
+  #changed: boolean | undefined;
+  #isOpen = true;
+
+  /** Takes the descriptor over. */
+  constructor(fd: number, path: string, stat: FileStat) {
+    this.#fd = fd;
+    this.#path = path;
+    this.stat = stat;
+  }
+
+  /**
+   * Its bytes from the beginning, in blocks with memory of their own. A file that became shorter is filled up with zeros:
+   * its size was declared before. Throws `io-failed` where the device fails.
+   */
+  async *read(blockBytes: number): AsyncGenerator<Buffer, void, undefined> {
+    this.#changed = undefined;
+    let sawEnd = false;
+    for (let at = 0; at < this.stat.size; at += blockBytes) {
+      const block = Buffer.allocUnsafeSlow(Math.min(blockBytes, this.stat.size - at));
+      const seen = sawEnd ? 0 : await this.#fill(block, at);
+      if (seen < block.length) {
+        sawEnd = true;
+        block.fill(0, seen);
+      }
+      yield block;
+    }
+    const grew = !sawEnd && (await this.#fill(Buffer.allocUnsafe(1), this.stat.size)) > 0;
+    this.#changed = sawEnd || grew || hasChanged(this.stat, this.#fd);
+  }
+
+  /** Whether the bytes read may never have been its content. True until they were read to the end. */
+  changed(): boolean {
+    return this.#changed ?? true;
+  }
+
+  async close(): Promise<void> {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    await closeFile(this.#fd);
+  }
+
+  /** Fills a block from a position; gives fewer bytes only where the file ends. */
+  async #fill(block: Buffer, position: number): Promise<number> {
+    let done = 0;
+    while (done < block.length) {
+      const { bytesRead } = await this.#readOnce(block, done, position + done);
+      if (bytesRead === 0) break;
+      done += bytesRead;
+    }
+    return done;
+  }
+
+  async #readOnce(block: Buffer, offset: number, position: number): Promise<{ readonly bytesRead: number }> {
+    try {
+      return await readAt(this.#fd, block, offset, block.length - offset, position);
+    } catch (error) {
+      throw ioError('reading', this.#path, error);
+    }
+  }
+}
