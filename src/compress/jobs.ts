@@ -71,5 +71,4 @@ export interface JobMessage<K extends JobKind = JobKind> {
 }
 
 export type JobReply =
-  | { readonly id: number; readonly output: JobMap[JobKind]['out'] }
-  | { readonly id: number; readonly error: string };
+  { readonly id: number; readonly output: JobMap[JobKind]['out'] } | { readonly id: number; readonly error: string };

@@ -43,14 +43,16 @@ export function centralEntry(
   let name = entryName(entry);
   if (name === undefined) return { id: 'entry-path-unsafe', message: 'its name is not valid UTF-8', path: shown };
   if (dropDotSlash && name.startsWith('./')) name = name.slice(2);
-  if (name === '') return dropDotSlash ? { skip: true } : { id: 'entry-path-unsafe', message: 'it has no name', path: shown };
+  if (name === '')
+    return dropDotSlash ? { skip: true } : { id: 'entry-path-unsafe', message: 'it has no name', path: shown };
   const kind = entryKind(entry, name);
   if (kind === undefined) {
     return { id: 'entry-type-forbidden', message: 'it is not a file, folder or symbolic link', path: shown };
   }
   const path = kind === 'directory' && name.endsWith('/') ? name.slice(0, -1) : name;
   const fault = pathFault(path, entry);
-  if (fault !== undefined) return { id: 'entry-path-unsafe', message: `its name is not allowed (${fault})`, path: shown };
+  if (fault !== undefined)
+    return { id: 'entry-path-unsafe', message: `its name is not allowed (${fault})`, path: shown };
   const extras = parseExtras(entry, shown);
   if (kind === 'link' && entry.uncompressedSize > limits.maxLinkBytes) {
     return { id: 'entry-path-unsafe', message: 'the link is too long', path: shown };

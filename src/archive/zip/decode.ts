@@ -137,7 +137,10 @@ class Layout {
 
   finish(limit: number): void {
     if (this.#end < limit) {
-      this.#odd({ id: 'data-between-entries', message: 'there is data before the central directory that belongs to no entry' });
+      this.#odd({
+        id: 'data-between-entries',
+        message: 'there is data before the central directory that belongs to no entry',
+      });
     }
   }
 }

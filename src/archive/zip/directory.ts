@@ -29,7 +29,10 @@ export async function readZipEnd(source: ByteSource): Promise<ZipEnd> {
   const tail = await source.read(tailStart, length);
   const found = length < endBytes ? undefined : findEnd(tail);
   if (found === undefined) {
-    throw new ArchiveDamage('truncated', 'no end of central directory at the end of the file: cut short or overwritten');
+    throw new ArchiveDamage(
+      'truncated',
+      'no end of central directory at the end of the file: cut short or overwritten',
+    );
   }
   const end = tail.subarray(found.at);
   const base = { comment: found.comment, tail, tailStart };
@@ -41,7 +44,8 @@ export async function readZipEnd(source: ByteSource): Promise<ZipEnd> {
   const directoryStart = end.readUInt32LE(16);
   const directoryEnd = directoryStart + end.readUInt32LE(12);
   if (end.readUInt32LE(4) !== 0 || end.readUInt16LE(8) !== entries) throw invalid('it says that it has several disks');
-  if (directoryEnd !== tailStart + found.at) throw invalid('the central directory does not end where the end record begins');
+  if (directoryEnd !== tailStart + found.at)
+    throw invalid('the central directory does not end where the end record begins');
   return { ...base, entries, directoryStart, directoryEnd };
 }
 
@@ -59,18 +63,27 @@ function end64(
   }
   const number = (offset: number): number => Number(tail.readBigUInt64LE(at + offset));
   const [entries, bytes, directoryStart] = [number(32), number(40), number(48)];
-  if (number(4) !== end64Bytes - 12 || number(16) !== 0 || number(24) !== entries) throw invalid('the zip64 end record is malformed');
+  if (number(4) !== end64Bytes - 12 || number(16) !== 0 || number(24) !== entries)
+    throw invalid('the zip64 end record is malformed');
   const agrees = (offset: number, bits: 16 | 32, value: number): boolean => {
     const max = 2 ** bits - 1;
-    return end.readUIntLE(offset, bits / 8) === (value >= max ? max : value) || end.readUIntLE(offset, bits / 8) === max;
+    return (
+      end.readUIntLE(offset, bits / 8) === (value >= max ? max : value) || end.readUIntLE(offset, bits / 8) === max
+    );
   };
-  if (!agrees(8, 16, entries) || !agrees(10, 16, entries) || !agrees(12, 32, bytes) || !agrees(16, 32, directoryStart)) {
+  if (
+    !agrees(8, 16, entries) ||
+    !agrees(10, 16, entries) ||
+    !agrees(12, 32, bytes) ||
+    !agrees(16, 32, directoryStart)
+  ) {
     throw invalid('the end record and the zip64 end record contradict each other');
   }
   if (end.readUInt32LE(4) !== 0 || tail.readUInt32LE(locatorAt + 4) !== 0 || tail.readUInt32LE(locatorAt + 16) !== 1) {
     throw invalid('it says that it has several disks');
   }
-  if (directoryStart + bytes !== recordAt) throw invalid('the central directory does not end where the zip64 end record begins');
+  if (directoryStart + bytes !== recordAt)
+    throw invalid('the central directory does not end where the zip64 end record begins');
   return { entries, directoryStart, directoryEnd: recordAt };
 }
 
@@ -85,7 +98,13 @@ class BufferedReader extends RandomAccessReader {
     this.#source = source;
   }
 
-  override read(target: Buffer, offset: number, length: number, position: number, done: (error: Error | null) => void): void {
+  override read(
+    target: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+    done: (error: Error | null) => void,
+  ): void {
     const at = position - this.#start;
     if (at >= 0 && at + length <= this.#piece.length) {
       this.#piece.copy(target, offset, at, at + length);
@@ -114,7 +133,10 @@ export interface ZipDirectory {
 /** Lists the central directory through yauzl. Entries come in the order of their content in the file. */
 export async function readDirectory(source: ByteSource, end: ZipEnd, dropDotSlash: boolean): Promise<ZipDirectory> {
   if (end.entries > limits.maxEntries) {
-    throw new ArchiveDamage('too-many-entries', `it says that it has ${end.entries} entries; the limit is ${limits.maxEntries}`);
+    throw new ArchiveDamage(
+      'too-many-entries',
+      `it says that it has ${end.entries} entries; the limit is ${limits.maxEntries}`,
+    );
   }
   const entries: ZipEntry[] = [];
   const refused: Damage[] = [];

@@ -16,7 +16,8 @@ export function findLastEntry({ tail, tailStart, directoryStart, directoryEnd }:
     if (tail.readUInt32LE(at) !== centralSignature) continue;
     const bytes = centralBytes + tail.readUInt16LE(at + 28) + tail.readUInt16LE(at + 30) + tail.readUInt16LE(at + 32);
     const record = tail.subarray(at, at + bytes);
-    if (at + bytes !== end || !record.subarray(centralBytes, centralBytes + record.readUInt16LE(28)).equals(name)) continue;
+    if (at + bytes !== end || !record.subarray(centralBytes, centralBytes + record.readUInt16LE(28)).equals(name))
+      continue;
     return lastEntry(record, tailStart + at);
   }
   return undefined;

@@ -92,7 +92,7 @@ export class ZipReader implements ArchiveReader {
     const body = await this.#bodyRange();
     const hash = createHash('sha256');
     let bodyHash: string | undefined;
-    for (let at = 0; at < this.bytes; ) {
+    for (let at = 0; at < this.bytes;) {
       signal?.throwIfAborted();
       // A piece never reaches across the end of the body, so that the hash can be taken there.
       const border = body !== undefined && at < body.end ? body.end : this.bytes;
@@ -144,7 +144,11 @@ export class ZipReader implements ArchiveReader {
   async #content(entry: ZipEntry, maxBytes: number): Promise<Buffer> {
     const { path } = entry.header;
     if (entry.size > maxBytes) {
-      throw new ArchiveDamage('manifest-invalid', `${path} says that it has ${entry.size} bytes; the limit is ${maxBytes}`, path);
+      throw new ArchiveDamage(
+        'manifest-invalid',
+        `${path} says that it has ${entry.size} bytes; the limit is ${maxBytes}`,
+        path,
+      );
     }
     const pieces: Buffer[] = [];
     const decoding = decodeEntries([entry], {

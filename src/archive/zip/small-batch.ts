@@ -91,7 +91,10 @@ function finished(header: EntryHeader, inflated: InflatedItem, bytes: Buffer | u
       return linkEntry(header, bytes ?? Buffer.alloc(0));
     case 'directory': {
       const damage = { id: 'size-mismatch', message: 'a folder with content', path: header.path } as const;
-      return { header, content: bytes !== undefined && bytes.length > 0 ? { kind: 'damaged', damage } : { kind: 'none' } };
+      return {
+        header,
+        content: bytes !== undefined && bytes.length > 0 ? { kind: 'damaged', damage } : { kind: 'none' },
+      };
     }
   }
 }
@@ -101,6 +104,10 @@ function linkEntry(header: EntryHeader, bytes: Buffer): DecodedEntry {
   if (target !== '' && !target.includes('\0') && Buffer.from(target).equals(bytes)) {
     return { header: { ...header, target }, content: { kind: 'none' } };
   }
-  const damage = { id: 'entry-path-unsafe', message: "the link's target is not valid text", path: header.path } as const;
+  const damage = {
+    id: 'entry-path-unsafe',
+    message: "the link's target is not valid text",
+    path: header.path,
+  } as const;
   return { header, content: { kind: 'damaged', damage } };
 }

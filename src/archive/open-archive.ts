@@ -1,0 +1,33 @@
+import type { ArchiveReader } from './archive.js';
+import { looksLikeGzip, openTarReader } from './tar/reader.js';
+import { openZipReader } from './zip/reader.js';
+import type { ByteSource } from '../base/byte-source.js';
+import { ArchiveDamage } from '../base/damage.js';
+import type { CompressPool } from '../compress/pool.js';
+
+export interface OpenOptions {
+  /** The container may have been remade by another tool: one leading `./` of a name is dropped. */
+  readonly dropDotSlash?: boolean;
+}
+
+const magicBytes = 4;
+
+/**
+ * Opens an archive by its first bytes, whatever its name. The reader takes the source over and closes it; where this
+ * rejects (with `ArchiveDamage`), the source is the caller's still.
+ */
+export async function openArchive(
+  source: ByteSource,
+  pool: CompressPool,
+  options: OpenOptions = {},
+): Promise<ArchiveReader> {
+  const dropDotSlash = options.dropDotSlash ?? false;
+  const magic = await source.read(0, Math.min(magicBytes, source.size));
+  if (looksLikeGzip(magic)) return openTarReader(source, pool, { dropDotSlash });
+  // An empty zip begins with its end record (APPNOTE 4.3.16); one with a prefix is found out by its end.
+  if (magic.length === magicBytes && magic[0] === 0x50 && magic[1] === 0x4b) {
+    return openZipReader(source, pool, { dropDotSlash });
+  }
+  const message = source.size === 0 ? 'the file is empty' : 'it begins like neither a zip nor a gzip file';
+  throw new ArchiveDamage(source.size === 0 ? 'truncated' : 'structure-invalid', message);
+}

@@ -1,0 +1,98 @@
+import { ArchiveDamage, type Damage } from '../../base/damage.js';
+import type { ByteSource } from '../../base/byte-source.js';
+import { blockSize } from '../../base/limits.js';
+import { memberHeaderBytes } from '../../compress/deflate.js';
+import { JobFailure, type CompressPool } from '../../compress/pool.js';
+import { Window } from '../window.js';
+import type { TarChunk } from './tar-input.js';
+import { memberSize, parseTrailer, trailerBytes } from './trailer.js';
+
+/** More than a member of `blockSize` bytes can need: stored deflate blocks add five bytes to each 16 KiB. */
+const maxMemberBytes = blockSize + blockSize / 512 + 64;
+/** An empty deflate stream is two bytes. */
+const minMemberBytes = memberHeaderBytes + 2 + 8;
+
+interface Inflating {
+  readonly at: number;
+  readonly job: Promise<Buffer>;
+}
+
+/**
+ * What our own gzip members hold, beginning with the one at byte `from`: inflated side by side, given in order, with
+ * bounded look-ahead. What lies before damage is given first, then `ArchiveDamage` is thrown. Bytes behind the member
+ * that ends an archive, and its absence, are told to `oddity`.
+ */
+export async function* inflatedMembers(
+  source: ByteSource,
+  pool: CompressPool,
+  from: number,
+  oddity: (damage: Damage) => void,
+): AsyncGenerator<TarChunk> {
+  const members = packedMembers(source, from, oddity);
+  const ahead: Inflating[] = [];
+  let failure: { readonly error: unknown } | undefined;
+  let more = true;
+  for (;;) {
+    while (more && ahead.length < 2 * pool.width) {
+      try {
+        const member = await members.next();
+        if (member.done === true) more = false;
+        else ahead.push(inflating(pool, member.value));
+      } catch (error) {
+        failure = { error };
+        more = false;
+      }
+    }
+    const first = ahead.shift();
+    if (first === undefined) break;
+    yield { bytes: await first.job, at: first.at };
+  }
+  if (failure !== undefined) throw failure.error;
+}
+
+function inflating(pool: CompressPool, { bytes, at }: TarChunk): Inflating {
+  const job = pool.run('gunzip-member', { data: bytes, maxBytes: blockSize }).then(
+    ({ data }) => Buffer.from(data.buffer, data.byteOffset, data.byteLength),
+    (error: unknown) => {
+      if (!(error instanceof JobFailure)) throw error;
+      throw new ArchiveDamage('content-undecodable', `at byte ${at}: ${error.message}`);
+    },
+  );
+  // Its failure is seen when its turn comes; until then it must not count as unhandled.
+  job.catch(() => undefined);
+  return { at, job };
+}
+
+/** The members as they lie in the archive, each in a buffer of its own. */
+async function* packedMembers(
+  source: ByteSource,
+  from: number,
+  oddity: (damage: Damage) => void,
+): AsyncGenerator<TarChunk> {
+  const window = new Window(source);
+  let at = from;
+  while (at < source.size) {
+    if (source.size - at < minMemberBytes) throw cutShort();
+    const size = memberSize(await window.at(at, memberHeaderBytes));
+    if (size === undefined || size < minMemberBytes || size > maxMemberBytes) {
+      throw new ArchiveDamage('structure-invalid', `no gzip member of this format begins at byte ${at}`);
+    }
+    if (at + size > source.size) throw cutShort();
+    const bytes = Buffer.allocUnsafeSlow(size);
+    (await window.at(at, size)).copy(bytes);
+    if (bytes.readUInt16LE(10) !== 8) return checkTrailer(bytes, at, source.size, oddity);
+    yield { bytes, at };
+    at += size;
+  }
+  oddity({ id: 'truncated', message: 'the gzip member that ends an archive is missing' });
+}
+
+function checkTrailer(member: Buffer, at: number, size: number, oddity: (damage: Damage) => void): void {
+  if (parseTrailer(member) === undefined) {
+    throw new ArchiveDamage('structure-invalid', `the gzip member at byte ${at}, which ends the archive, is malformed`);
+  }
+  const behind = size - at - trailerBytes;
+  if (behind > 0) oddity({ id: 'data-after-end', message: `${behind} bytes lie behind the end of the archive` });
+}
+
+const cutShort = (): ArchiveDamage => new ArchiveDamage('truncated', 'the archive ends inside a gzip member');

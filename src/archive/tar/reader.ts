@@ -1,0 +1,184 @@
+import { createHash } from 'node:crypto';
+import type { ByteSource } from '../../base/byte-source.js';
+import { ArchiveDamage, type Damage } from '../../base/damage.js';
+import { blockSize } from '../../base/limits.js';
+import { memberHeaderBytes } from '../../compress/deflate.js';
+import type { CompressPool } from '../../compress/pool.js';
+import {
+  manifestName,
+  sumsName,
+  type ArchiveBytesProof,
+  type ArchiveReader,
+  type DecodedEntry,
+  type DecodeOptions,
+  type ReadTail,
+} from '../archive.js';
+import { decoded, provingFile } from './content.js';
+import { TarEntries } from './entries.js';
+import { gunzip } from './gunzip.js';
+import { inflatedMembers } from './members.js';
+import { misplaced, ProvingPlaces } from './proving-places.js';
+import { TarInput } from './tar-input.js';
+import { memberSize, parseTrailer, trailerBytes, type Trailer } from './trailer.js';
+
+export interface TarReaderOptions {
+  /** One leading `./` is dropped from each name, and the entry `./` passed over: as other tools repack. */
+  readonly dropDotSlash?: boolean;
+}
+
+/** Whether a file that begins with these bytes can be a tar.gz. */
+export function looksLikeGzip(first: Uint8Array): boolean {
+  return first[0] === 0x1f && first[1] === 0x8b;
+}
+
+/** Opens a tar.gz: one of ours (docs/archive-format.md), or an ordinary one. Closing the reader closes the source. */
+export async function openTarReader(
+  source: ByteSource,
+  pool: CompressPool,
+  options: TarReaderOptions = {},
+): Promise<ArchiveReader> {
+  const head = await source.read(0, Math.min(memberHeaderBytes, source.size));
+  if (!looksLikeGzip(head)) throw new ArchiveDamage('structure-invalid', `${source.name} is not a gzip file`);
+  const end = Math.max(0, source.size - trailerBytes);
+  const trailer = parseTrailer(await source.read(end, source.size - end));
+  return new TarReader({ source, pool, options, blocked: memberSize(head) !== undefined, trailer });
+}
+
+interface TarReaderParts {
+  readonly source: ByteSource;
+  readonly pool: CompressPool;
+  readonly options: TarReaderOptions;
+  /** The first member is one of ours. */
+  readonly blocked: boolean;
+  readonly trailer: Trailer | undefined;
+}
+
+class TarReader implements ArchiveReader {
+  readonly container = 'tar.gz';
+  readonly bytes: number;
+  readonly oddities: Damage[] = [];
+  readonly #parts: TarReaderParts;
+  readonly #trailer: Trailer | undefined;
+
+  constructor(parts: TarReaderParts) {
+    this.#parts = parts;
+    const { source, blocked, trailer } = parts;
+    this.bytes = source.size;
+    if (trailer === undefined) return;
+    const inOrder = trailer.sumsAt < trailer.manifestAt && trailer.manifestAt < source.size - trailerBytes;
+    if (blocked && inOrder) this.#trailer = trailer;
+    else this.#note({ id: 'structure-invalid', message: 'the member that ends the archive contradicts the rest' });
+  }
+
+  /** The format has no encryption. */
+  isEncrypted(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
+  async readManifest(): Promise<Buffer | undefined> {
+    if (this.#trailer === undefined) return (await this.#findTail()).manifest;
+    const { entries, close } = this.#open(this.#trailer.manifestAt);
+    try {
+      return await lastFile(entries);
+    } finally {
+      await close();
+    }
+  }
+
+  async readTail(): Promise<ReadTail> {
+    if (this.#trailer === undefined) return this.#findTail();
+    const { entries, close, places } = this.#open(this.#trailer.sumsAt);
+    try {
+      const first = await entries.next();
+      if (first?.header.path !== sumsName) throw misplaced(sumsName);
+      const sums = await provingFile(entries, first);
+      const manifest = await lastFile(entries, places);
+      return { sums, manifest };
+    } finally {
+      await close();
+    }
+  }
+
+  async *decode(options: DecodeOptions): AsyncGenerator<DecodedEntry> {
+    const { entries, close, places } = this.#open(0, options.signal);
+    try {
+      for (let entry = await entries.next(); entry !== undefined; entry = await entries.next()) {
+        places.meet(entry);
+        yield { header: entry.header, content: await decoded(entries, entry, options.want) };
+      }
+      if (!places.allMet()) this.#note(misplaced('one of the proving files'));
+    } finally {
+      await close();
+    }
+  }
+
+  async proveBytes(advance?: (bytes: number) => void, signal?: AbortSignal): Promise<ArchiveBytesProof> {
+    const hash = createHash('sha256');
+    const bodyEnd = this.#trailer?.sumsAt;
+    let bodyHash: string | undefined;
+    for (let at = 0; at < this.bytes;) {
+      signal?.throwIfAborted();
+      if (at === bodyEnd) bodyHash = `sha256:${hash.copy().digest('hex')}`;
+      const stop = bodyEnd !== undefined && at < bodyEnd ? bodyEnd : this.bytes;
+      const piece = await this.#parts.source.read(at, Math.min(blockSize, stop - at));
+      hash.update(piece);
+      at += piece.length;
+      advance?.(piece.length);
+    }
+    return { sha256: hash.digest('hex'), bodyHash };
+  }
+
+  async close(): Promise<void> {
+    await this.#parts.source.close();
+  }
+
+  /** A full pass: another tool may have put the proving files anywhere. */
+  async #findTail(): Promise<ReadTail> {
+    const found: { sums: Buffer | undefined; manifest: Buffer | undefined } = { sums: undefined, manifest: undefined };
+    const { entries, close } = this.#open(0);
+    try {
+      for (let entry = await entries.next(); entry !== undefined; entry = await entries.next()) {
+        const { path } = entry.header;
+        const key = path === sumsName ? 'sums' : path === manifestName ? 'manifest' : undefined;
+        if (key === undefined) continue;
+        if (found[key] !== undefined) throw new ArchiveDamage('entry-duplicate', 'the entry is there twice', path);
+        found[key] = await provingFile(entries, entry);
+      }
+    } finally {
+      await close();
+    }
+    return found;
+  }
+
+  /** Begins with the member at byte `from`; an archive that is not laid out as ours is read from its beginning. */
+  #open(
+    from: number,
+    signal?: AbortSignal,
+  ): { entries: TarEntries; places: ProvingPlaces; close: () => Promise<void> } {
+    const { source, pool, blocked, options } = this.#parts;
+    const oddity = (damage: Damage): void => this.#note(damage);
+    const chunks = blocked ? inflatedMembers(source, pool, from, oddity) : gunzip(source, oddity);
+    const places = new ProvingPlaces(this.#trailer, oddity);
+    const input = new TarInput(chunks, (at, position) => places.chunk(at, position), signal);
+    const dropDotSlash = options.dropDotSlash ?? false;
+    const entries = new TarEntries(input, { dropDotSlash, oddity, strictPadding: blocked });
+    return { entries, places, close: () => input.close() };
+  }
+
+  /** Several passes find the same things. */
+  #note({ id, message, path }: Damage): void {
+    if (this.oddities.some((known) => known.id === id && known.message === message && known.path === path)) return;
+    this.oddities.push(path === undefined ? { id, message } : { id, message, path });
+  }
+}
+
+/** manifest.json, which must come now and be the last. */
+async function lastFile(entries: TarEntries, places?: ProvingPlaces): Promise<Buffer> {
+  const entry = await entries.next();
+  if (entry?.header.path !== manifestName || places?.begins(entry) === false) throw misplaced(manifestName);
+  const bytes = await provingFile(entries, entry);
+  if ((await entries.next()) !== undefined) {
+    throw new ArchiveDamage('structure-invalid', `there are entries behind ${manifestName}`);
+  }
+  return bytes;
+}
