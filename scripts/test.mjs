@@ -1,0 +1,40 @@
+// The whole check, as `npm test` and CI run it: format, lint, types, build, tests. Ends with `N passed, N failed`.
+// With BKP_REQUIRE_TOOLS=1 a skipped test is a failure: every tool the tests use must then be there.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const bin = (name) => join('node_modules', '.bin', name);
+const run = (command, args) => spawnSync(command, args, { stdio: 'inherit' }).status ?? 1;
+
+const checks = [
+  ['format', bin('prettier'), ['--check', '--log-level', 'warn', '.']],
+  ['types', bin('tsc'), ['-p', 'tsconfig.test.json']],
+  ['lint', bin('eslint'), ['.']],
+  ['build', bin('tsc'), ['-p', 'tsconfig.json']],
+];
+for (const [name, command, args] of checks) {
+  console.log(`== ${name}`);
+  if (run(command, args) !== 0) {
+    console.log(`${name} failed`);
+    console.log('0 passed, 1 failed');
+    process.exit(1);
+  }
+}
+
+console.log('== tests');
+const folder = mkdtempSync(join(tmpdir(), 'bkp-test-'));
+const report = join(folder, 'report.json');
+const status = run(bin('vitest'), ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...process.argv.slice(2)]);
+const { numPassedTests, numFailedTests, numPendingTests, testResults } = JSON.parse(readFileSync(report, 'utf8'));
+rmSync(folder, { recursive: true });
+
+const skipped = testResults.flatMap(({ assertionResults }) => assertionResults.filter(({ status }) => status !== 'passed' && status !== 'failed'));
+for (const { fullName } of skipped) console.log(`skipped: ${fullName}`);
+const skippedCounts = process.env.BKP_REQUIRE_TOOLS === '1' ? numPendingTests : 0;
+if (skippedCounts > 0) console.log('BKP_REQUIRE_TOOLS=1: a skipped test is a failure');
+// A suite that fails outside its tests fails the run without a failed test.
+const failed = Math.max(numFailedTests + skippedCounts, status === 0 ? 0 : 1);
+console.log(`${numPassedTests} passed, ${failed} failed`);
+process.exitCode = failed > 0 ? 1 : 0;

@@ -1,0 +1,140 @@
+import { existsSync, rmSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import type { ByteSource } from '../base/byte-source.js';
+import type { Cleanup } from '../base/cleanup.js';
+import { BkpError } from '../base/errors.js';
+import type { Container } from '../archive/archive.js';
+import { PartialFile, partialPath, writeFileDurably } from '../fs/partial-file.js';
+import { openByteSource } from '../fs/random-access.js';
+import { createStaging, removeDeadStaging } from '../fs/staging.js';
+import { sideFileText, sideSuffix } from '../manifest/side-file.js';
+import { archiveName, freeBackupId } from '../policy/backup-name.js';
+import type { Storage, StoragePartial } from '../storage/storage.js';
+import type { Deps } from './deps.js';
+
+/** Where a backup goes: into the storage under its id, or into a file the user names, which is then no run of its own. */
+export type Destination =
+  | { readonly kind: 'storage'; readonly storage: Storage; readonly container: Container }
+  | { readonly kind: 'file'; readonly path: string; readonly storage: Storage; readonly container: Container };
+
+/** An archive on its way: written aside, read back, then published with its side file. */
+export interface OpenDestination {
+  readonly id: string;
+  /** For people. */
+  readonly file: string;
+  /** The file's own name. */
+  readonly name: string;
+  /** Private, empty, removed when the run ends. */
+  readonly staging: string;
+  /** Folders that no source may take in. */
+  readonly folders: readonly string[];
+  readonly partial: StoragePartial;
+  /** Writes the side file, then gives the archive its name. */
+  publish(sha256: string): Promise<void>;
+}
+
+export interface DestinationRequest {
+  readonly destination: Destination;
+  readonly origin: string;
+  readonly holder: string;
+  readonly lockWait: number;
+}
+
+/** Takes the lock, removes what dead runs left, and opens the partial file. Everything is undone through `cleanup`. */
+export function openDestination(request: DestinationRequest, deps: Deps, cleanup: Cleanup): Promise<OpenDestination> {
+  const { destination } = request;
+  return destination.kind === 'storage'
+    ? openInStorage(destination.storage, destination.container, request, deps, cleanup)
+    : openAsFile(destination.path, destination.storage, request, deps, cleanup);
+}
+
+async function openInStorage(
+  storage: Storage,
+  container: Container,
+  request: DestinationRequest,
+  deps: Deps,
+  cleanup: Cleanup,
+): Promise<OpenDestination> {
+  await storage.prepare();
+  await takeLock(storage, request, deps, cleanup);
+  const parent = storage.folder ?? deps.temporaryFolder;
+  for (const name of await storage.removeDeadPartials()) deps.step('leftover-removed', `removed ${name} of a dead run`);
+  const swept = await removeDeadStaging(parent, deps.clock);
+  for (const path of swept.removed) deps.step('leftover-removed', `removed ${path} of a dead run`);
+  for (const { message } of swept.failures) deps.step('leftover-kept', message);
+  const names = (await storage.list()).map(({ name }) => name);
+  const id = freeBackupId(deps.clock.now(), request.origin, names);
+  const name = archiveName(id, container);
+  const staging = await createStaging(parent, id, deps.clock);
+  cleanup.defer(() => staging.close());
+  const partial = await storage.createPartial(name);
+  cleanup.defer(() => partial.discard());
+  const publish = async (sha256: string): Promise<void> => {
+    const side = `${name}${sideSuffix}`;
+    await storage.writeSide(side, Buffer.from(sideFileText(sha256, name)));
+    await partial.publish().catch(async (error: unknown) => {
+      await storage.remove(side);
+      throw error;
+    });
+  };
+  const file = storage.folder === undefined ? `${storage.location}/${name}` : `${storage.folder}/${name}`;
+  const folders = storage.folder === undefined ? [] : [storage.folder];
+  return { id, file, name, staging: staging.path, folders, partial, publish };
+}
+
+async function openAsFile(
+  path: string,
+  storage: Storage,
+  request: DestinationRequest,
+  deps: Deps,
+  cleanup: Cleanup,
+): Promise<OpenDestination> {
+  const side = `${path}${sideSuffix}`;
+  for (const existing of [path, side].filter((file) => existsSync(file))) throw outputExists(existing);
+  const parent = dirname(path);
+  if (!existsSync(parent)) {
+    throw new BkpError('output-unwritable', `the folder ${parent} does not exist`, {
+      path: parent,
+      hint: 'Create it first.',
+    });
+  }
+  // Another run on the same storage would copy the same databases; where there is no storage yet there is no such run.
+  if (storage.folder !== undefined && existsSync(storage.folder)) await takeLock(storage, request, deps, cleanup);
+  const name = basename(path);
+  const staging = await createStaging(parent, name, deps.clock);
+  cleanup.defer(() => staging.close());
+  // Whoever wrote it held the staging folder's lock, which is ours now: that run is dead.
+  rmSync(partialPath(path), { force: true });
+  const file = await PartialFile.create(partialPath(path));
+  const partial: StoragePartial = {
+    write: (bytes) => file.write(bytes),
+    truncate: (size) => file.truncate(size),
+    sync: () => file.sync(),
+    open: (): Promise<ByteSource> => openByteSource(file.path),
+    publish: () => file.publish(path, { overwrite: false }),
+    discard: () => file.discard(),
+  };
+  cleanup.defer(() => partial.discard());
+  const publish = async (sha256: string): Promise<void> => {
+    await writeFileDurably(side, Buffer.from(sideFileText(sha256, name)), 0o600, { overwrite: false });
+    await partial.publish().catch((error: unknown) => {
+      rmSync(side, { force: true });
+      throw error;
+    });
+  };
+  const id = freeBackupId(deps.clock.now(), request.origin, []);
+  const folders = [storage.folder, file.path, path].filter((folder) => folder !== undefined);
+  return { id, file: path, name, staging: staging.path, folders: [...folders, staging.path], partial, publish };
+}
+
+const outputExists = (path: string): BkpError =>
+  new BkpError('output-exists', `${path} exists already`, {
+    path,
+    hint: 'Nothing is overwritten: choose another name, or move that file away.',
+  });
+
+async function takeLock(storage: Storage, request: DestinationRequest, deps: Deps, cleanup: Cleanup): Promise<void> {
+  const { holder, lockWait } = request;
+  const lock = await storage.lock({ holder, wait: lockWait, clock: deps.clock, signal: deps.signal });
+  cleanup.defer(() => lock.release());
+}

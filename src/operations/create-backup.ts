@@ -1,0 +1,205 @@
+import { realpathSync } from 'node:fs';
+import { relative } from 'node:path';
+import type { ArchiveProof, ArchiveWriter, Container } from '../archive/archive.js';
+import { createTarWriter } from '../archive/tar/writer.js';
+import { createZipWriter, type ZipWriterOptions } from '../archive/zip/writer.js';
+import { withCleanup, type Cleanup } from '../base/cleanup.js';
+import { BkpError } from '../base/errors.js';
+import { CompressPool } from '../compress/pool.js';
+import { hasLoss, type Finding } from '../manifest/findings.js';
+import type { Manifest, ManifestSource } from '../manifest/manifest.js';
+import { openSqliteChild } from '../sqlite/client.js';
+import { openDestination, type OpenDestination } from './backup-destination.js';
+import type { CreateRequest } from './create-request.js';
+import { DatabaseCopier, type DatabaseCopy, type DatabaseToCopy } from './database-copies.js';
+import type { Deps } from './deps.js';
+import { finishArchive } from './finish-archive.js';
+import { scanSource } from './live-databases.js';
+import { readBack } from './read-back.js';
+import { liesBelow, ownFolders, Reserved, resolveSources, type ResolvedSources } from './resolve-sources.js';
+import { SourceArchiver } from './source-archiver.js';
+import { SumsBuffer } from './sums-buffer.js';
+
+export interface CreateResult {
+  readonly id: string;
+  readonly file: string;
+  readonly container: Container;
+  /** Of the archive as a file. */
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly complete: boolean;
+  /** Every entry was decoded and compared; otherwise only the bytes were read back. */
+  readonly verified: boolean;
+  readonly manifest: Manifest;
+  readonly findings: readonly Finding[];
+  readonly milliseconds: number;
+}
+
+/**
+ * Makes one backup: databases copied at one instant, folders read, everything written aside, read back and compared,
+ * then named. Losses are findings; rejects with a `BkpError` where no archive is made, and leaves nothing behind.
+ */
+export function createBackup(request: CreateRequest, deps: Deps): Promise<CreateResult> {
+  return withCleanup(async (cleanup) => {
+    const started = deps.clock.monotonic();
+    const target = await openDestination({ ...request, holder: 'create' }, deps, cleanup);
+    const generatedAt = deps.clock.now();
+    const pool = new CompressPool();
+    cleanup.defer(() => pool.close());
+    const sums = new SumsBuffer(target.staging);
+    cleanup.defer(() => sums.close());
+    const writer = openWriter(request, target, { pool, sums });
+    cleanup.defer(() => writer.abort());
+
+    const content = await archiveSources(request, target, writer, deps, cleanup);
+    const { manifest, proof } = await finishArchive({ request, target, writer, sums, content, generatedAt, deps });
+    await target.partial.sync();
+    await readBack({ target, proof, pool, deps, quick: request.quickCheck });
+    deps.signal.throwIfAborted();
+    await target.publish(proof.sha256);
+    deps.step('named', `${target.file} has its name`);
+    return result(request, target, manifest, proof, deps.clock.monotonic() - started);
+  });
+}
+
+function result(
+  request: CreateRequest,
+  target: OpenDestination,
+  manifest: Manifest,
+  { bytes, sha256 }: ArchiveProof,
+  milliseconds: number,
+): CreateResult {
+  const { container } = request.destination;
+  const { complete, findings } = manifest;
+  const verified = !request.quickCheck;
+  return {
+    id: target.id,
+    file: target.file,
+    container,
+    bytes,
+    sha256,
+    complete,
+    verified,
+    manifest,
+    findings,
+    milliseconds,
+  };
+}
+
+function openWriter(
+  request: CreateRequest,
+  target: OpenDestination,
+  { pool, sums }: { readonly pool: CompressPool; readonly sums: SumsBuffer },
+): ArchiveWriter {
+  const options: ZipWriterOptions = {
+    sink: target.partial,
+    pool,
+    level: request.level,
+    onSum: (sum) => sums.add(sum),
+    scratch: target.staging,
+  };
+  return request.destination.container === 'zip' ? createZipWriter(options) : createTarWriter(options);
+}
+
+/** What went into the archive. */
+export interface ArchivedContent {
+  readonly sources: readonly ManifestSource[];
+  readonly findings: readonly Finding[];
+  readonly totals: Manifest['totals'];
+}
+
+async function archiveSources(
+  request: CreateRequest,
+  target: OpenDestination,
+  writer: ArchiveWriter,
+  deps: Deps,
+  cleanup: Cleanup,
+): Promise<ArchivedContent> {
+  const found = resolveSources(request.sources);
+  const reserved = new Reserved([...target.folders, ...ownFolders(request.root)], found.resolved);
+  const { databases, bytes } = scan(found, request.excludes, reserved, deps);
+  const child = openSqliteChild({ signal: deps.signal });
+  cleanup.defer(() => child.close());
+  const onProgress = (copied: number): void => deps.progress.advance(copied);
+  const copier = new DatabaseCopier(child, { staging: target.staging, maxPause: request.maxPause, onProgress });
+  deps.progress.start('databases', sum(databases.map(({ stat }) => stat.size)));
+  const copies = byRealPath(await copier.copy(databases));
+  for (const { absolute } of databases) reserved.addDatabase(absolute);
+  deps.step('databases-copied', `copied ${databases.length} databases`);
+
+  deps.progress.start('archive', bytes);
+  const archiver = new SourceArchiver({
+    writer,
+    excludes: request.excludes,
+    reserved,
+    copies,
+    copyLate: (database) => copyLate(copier, database),
+    pathOf: (absolute) => pathOf(request.root, absolute),
+    advance: (count, path) => deps.progress.advance(count, path),
+    signal: deps.signal,
+  });
+  const sources: ManifestSource[] = [];
+  for (const resolved of found.resolved) {
+    const described = await archiver.add(resolved, () => deps.clock.now());
+    sources.push(described);
+    deps.step('source-archived', `${described.name}: ${described.files} files, ${described.bytes} bytes`);
+  }
+  const findings = [...found.findings, ...archiver.findings];
+  if (archiver.totals.files + archiver.totals.directories + archiver.totals.links === 0)
+    throw nothingReadable(findings);
+  return { sources, findings, totals: archiver.totals };
+}
+
+/** All databases, those of folder sources included, and how many bytes there are to archive. */
+function scan(
+  { resolved }: ResolvedSources,
+  excludes: readonly string[],
+  reserved: Reserved,
+  deps: Deps,
+): { readonly databases: readonly DatabaseToCopy[]; readonly bytes: number } {
+  deps.progress.start('scan');
+  const databases: DatabaseToCopy[] = [];
+  let bytes = 0;
+  for (const item of resolved) {
+    deps.signal.throwIfAborted();
+    const { source, real, stat } = item;
+    if (source.type === 'sqlite') {
+      databases.push({ source: source.name, entryPath: source.name, absolute: real, stat });
+      bytes += stat.size;
+      continue;
+    }
+    const scanned = scanSource(item, excludes, reserved);
+    bytes += scanned.bytes;
+    databases.push(...scanned.live.map((live) => ({ source: source.name, ...live })));
+  }
+  return { databases, bytes };
+}
+
+async function copyLate(copier: DatabaseCopier, database: DatabaseToCopy): Promise<DatabaseCopy> {
+  const [copy] = await copier.copy([database]);
+  if (copy === undefined) throw new Error(`no copy of ${database.entryPath}`);
+  return copy;
+}
+
+const byRealPath = (copies: readonly DatabaseCopy[]): ReadonlyMap<string, DatabaseCopy> =>
+  new Map(copies.map((copy) => [copy.database.absolute, copy]));
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
+
+/** Relative to the root where it lies in it: what a restore elsewhere can follow. */
+function pathOf(root: string, absolute: string): string {
+  const realRoot = realpathSync.native(root);
+  if (absolute === realRoot) return '.';
+  return liesBelow(absolute, realRoot) ? relative(realRoot, absolute) : absolute;
+}
+
+function nothingReadable(findings: readonly Finding[]): BkpError {
+  const reasons = findings.filter((found) => hasLoss([found])).map(({ path, message }) => `${path ?? ''}: ${message}`);
+  return new BkpError(
+    'nothing-readable',
+    `nothing could be read, so no archive was made\n${reasons.join('\n')}`.trim(),
+    {
+      hint: 'Check the sources of the configuration and the permissions of the user that runs bkp.',
+    },
+  );
+}

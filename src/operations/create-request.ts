@@ -1,0 +1,27 @@
+import type { Destination } from './backup-destination.js';
+import type { Source } from './source.js';
+
+/** What a backup is to hold and how. Checked; paths absolute. */
+export interface CreateRequest {
+  readonly instance: string;
+  /** A real path. */
+  readonly root: string;
+  /** Those to back up, in archive order. */
+  readonly sources: readonly Source[];
+  /** Names of configured sources that this backup leaves out by choice. */
+  readonly leftOut: readonly string[];
+  /** Globs matched against `source/path`. */
+  readonly excludes: readonly string[];
+  readonly destination: Destination;
+  /** 0 (store) to 9 (smallest). */
+  readonly level: number;
+  /** Milliseconds. */
+  readonly maxPause: number | 'none';
+  /** `manual`, or a schedule's name. */
+  readonly origin: string;
+  readonly comment: string | undefined;
+  /** Milliseconds to wait for another run. */
+  readonly lockWait: number;
+  /** Read back the archive's bytes only, not every entry. */
+  readonly quickCheck: boolean;
+}

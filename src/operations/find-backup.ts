@@ -1,0 +1,95 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { BkpError } from '../base/errors.js';
+import { archiveName, parseBackupId } from '../policy/backup-name.js';
+import type { Storage } from '../storage/storage.js';
+import { fileBackup, storedBackup, type BackupFile } from './backup-file.js';
+import { listBackups, type ListedBackup } from './list-backups.js';
+
+export interface BackupReference {
+  /** An id, a unique prefix of one, `latest`, `latest:<schedule>`, or a path. */
+  readonly reference: string;
+  /** Undefined where no instance is known: then only a path can be meant. */
+  readonly storage: Storage | undefined;
+  readonly instance: string | undefined;
+  /** Relative paths begin here. */
+  readonly cwd: string;
+}
+
+/** Finds the one backup that is meant. Rejects with `backup-not-found`, `backup-ambiguous` or `file-not-found`. */
+export async function findBackup(wanted: BackupReference, signal: AbortSignal): Promise<BackupFile> {
+  const { reference, storage, cwd } = wanted;
+  const path = resolve(cwd, reference);
+  if (storage === undefined) {
+    if (existsSync(path)) return fileBackup(path);
+    throw new BkpError(
+      'file-not-found',
+      `there is no file ${path}, and no instance was found whose backup it could be`,
+      {
+        path,
+        hint: 'Pass the path of an archive, or -C with the folder of the instance.',
+      },
+    );
+  }
+  if (parseBackupId(reference) !== undefined) return byId(wanted, storage, signal);
+  if (reference === 'latest' || reference.startsWith('latest:')) return latest(wanted, storage, signal);
+  if (existsSync(path)) return fileBackup(path);
+  return byPrefix(wanted, storage, signal);
+}
+
+/** An exact id: by file name first, then by what archives say of themselves. */
+async function byId(
+  { reference, instance }: BackupReference,
+  storage: Storage,
+  signal: AbortSignal,
+): Promise<BackupFile> {
+  const named: string[] = [];
+  for (const container of ['zip', 'tar.gz'] as const) {
+    const name = archiveName(reference, container);
+    if ((await storage.stat(name)) !== undefined) named.push(name);
+  }
+  const [only] = named;
+  if (only !== undefined && named.length === 1) return storedBackup(storage, only);
+  const matching = (await listBackups(storage, instance, signal)).filter(({ id }) => id === reference);
+  return theOne(reference, matching, storage);
+}
+
+async function byPrefix(
+  { reference, instance }: BackupReference,
+  storage: Storage,
+  signal: AbortSignal,
+): Promise<BackupFile> {
+  const all = await listBackups(storage, instance, signal);
+  const matching = all.filter(({ id, name }) => name === reference || (reference !== '' && id.startsWith(reference)));
+  const exact = matching.filter(({ name }) => name === reference);
+  return theOne(reference, exact.length > 0 ? exact : matching, storage);
+}
+
+async function latest(
+  { reference, instance }: BackupReference,
+  storage: Storage,
+  signal: AbortSignal,
+): Promise<BackupFile> {
+  const schedule = reference.startsWith('latest:') ? reference.slice('latest:'.length) : undefined;
+  const own = (await listBackups(storage, instance, signal)).filter(
+    ({ foreign, status }) => !foreign && status === 'ok',
+  );
+  const wanted = own.filter(({ origin }) => (schedule === undefined ? origin !== 'safety' : origin === schedule));
+  const [newest] = wanted;
+  if (newest !== undefined) return storedBackup(storage, newest.name);
+  const which =
+    schedule === undefined ? 'complete, undamaged backup' : `complete, undamaged backup of schedule ${schedule}`;
+  throw notFound(`there is no ${which} in ${storage.location}`);
+}
+
+function theOne(reference: string, matching: readonly ListedBackup[], storage: Storage): BackupFile {
+  const [first] = matching;
+  if (first === undefined) throw notFound(`there is no backup ${reference} in ${storage.location}`);
+  if (matching.length === 1) return storedBackup(storage, first.name);
+  throw new BkpError('backup-ambiguous', `${reference} may be any of: ${matching.map(({ name }) => name).join(', ')}`, {
+    hint: 'Pass more of the id, or the path of the archive.',
+  });
+}
+
+const notFound = (message: string): BkpError =>
+  new BkpError('backup-not-found', message, { hint: '`bkp list --all` shows what is there.' });

@@ -1,0 +1,154 @@
+import { openArchive } from '../archive/open-archive.js';
+import type { Container } from '../archive/archive.js';
+import { ArchiveDamage } from '../base/damage.js';
+import { BkpError, errorText } from '../base/errors.js';
+import { CompressPool } from '../compress/pool.js';
+import { ofKind } from '../manifest/findings.js';
+import type { FoundManifest } from '../manifest/manifest.js';
+import { parseManifest } from '../manifest/parse.js';
+import { containerOf, parseBackupId, withoutEnding } from '../policy/backup-name.js';
+import type { Storage, StoredFile } from '../storage/storage.js';
+
+export type BackupStatus = 'ok' | 'incomplete' | 'damaged' | 'unknown';
+
+/** One archive of a storage, as it describes itself. */
+export interface ListedBackup {
+  /** The manifest's id; the file's name where it has none. */
+  readonly id: string;
+  readonly name: string;
+  /** A path. */
+  readonly file: string;
+  /** Undefined where the archive does not tell. */
+  readonly instance: string | undefined;
+  /** Made by another instance that shares the storage. */
+  readonly foreign: boolean;
+  /** Milliseconds since 1970: when it was made, by its manifest or id; by the file's time where it has neither. */
+  readonly time: number;
+  readonly bytes: number;
+  readonly container: Container;
+  /** Sources in it. */
+  readonly includes: readonly string[];
+  readonly scopes: readonly string[];
+  /** A schedule's name, `manual`, or undefined where it has no id. */
+  readonly origin: string | undefined;
+  /** `ok`: it describes itself as complete. Only `verify` proves content. `unknown`: it cannot be read by this version. */
+  readonly status: BackupStatus;
+  readonly locked: boolean;
+  readonly encrypted: boolean;
+  /** How many losses an incomplete one names. */
+  readonly losses: number;
+  /** Why it is `damaged` or `unknown`. */
+  readonly reason: string | undefined;
+}
+
+export const lockedSuffix = '.locked';
+
+/** All archives of a storage, newest first, read from themselves: no catalogue is needed. A bad one is an entry too. */
+export async function listBackups(
+  storage: Storage,
+  instance: string | undefined,
+  signal: AbortSignal,
+): Promise<readonly ListedBackup[]> {
+  const files = await storage.list();
+  const names = new Set(files.map(({ name }) => name));
+  const pool = new CompressPool(1);
+  try {
+    const listed: ListedBackup[] = [];
+    for (const file of files) {
+      signal.throwIfAborted();
+      const container = containerOf(file.name);
+      if (container === undefined) continue;
+      const described = await describe(storage, file, container, pool);
+      const locked = names.has(`${file.name}${lockedSuffix}`);
+      const foreign = instance !== undefined && described.instance !== undefined && described.instance !== instance;
+      listed.push({ ...described, locked, foreign });
+    }
+    return listed.sort((a, b) => b.time - a.time || (a.name < b.name ? 1 : -1));
+  } finally {
+    await pool.close();
+  }
+}
+
+type Described = Omit<ListedBackup, 'locked' | 'foreign'>;
+
+async function describe(
+  storage: Storage,
+  file: StoredFile,
+  container: Container,
+  pool: CompressPool,
+): Promise<Described> {
+  const base = baseOf(storage, file, container);
+  try {
+    const read = await readDescription(storage, file.name, pool);
+    if (read === 'encrypted') {
+      return { ...base, encrypted: true, status: 'unknown', reason: 'encrypted: this version cannot open it' };
+    }
+    if (read === undefined) return { ...base, status: 'damaged', reason: 'no manifest: cut short, or not made by bkp' };
+    const parsed = parseManifest(read);
+    switch (parsed.kind) {
+      case 'manifest':
+        return fromManifest(base, parsed.manifest);
+      case 'newer':
+        return { ...base, status: 'unknown', reason: `format ${parsed.version}: made by a newer version of bkp` };
+      case 'invalid':
+        return { ...base, status: 'damaged', reason: `manifest: ${parsed.message}` };
+    }
+  } catch (error) {
+    if (error instanceof ArchiveDamage) return { ...base, status: 'damaged', reason: error.message };
+    if (error instanceof BkpError) return { ...base, status: 'unknown', reason: errorText(error) };
+    throw error;
+  }
+}
+
+async function readDescription(
+  storage: Storage,
+  name: string,
+  pool: CompressPool,
+): Promise<Buffer | 'encrypted' | undefined> {
+  const source = await storage.open(name);
+  try {
+    const reader = await openArchive(source, pool);
+    return (await reader.isEncrypted()) ? 'encrypted' : await reader.readManifest();
+  } finally {
+    await source.close();
+  }
+}
+
+function baseOf(storage: Storage, file: StoredFile, container: Container): Described {
+  const id = withoutEnding(file.name);
+  const parsed = parseBackupId(id);
+  return {
+    id,
+    name: file.name,
+    file: `${storage.folder ?? storage.location}/${file.name}`,
+    instance: undefined,
+    time: parsed?.time ?? file.modified,
+    bytes: file.bytes,
+    container,
+    includes: [],
+    scopes: [],
+    origin: parsed?.origin,
+    status: 'ok',
+    encrypted: false,
+    losses: 0,
+    reason: undefined,
+  };
+}
+
+function fromManifest(base: Described, manifest: FoundManifest): Described {
+  const id = manifest.id ?? base.id;
+  const parsed = parseBackupId(id);
+  const scopes = [...new Set((manifest.sources ?? []).flatMap(({ scope }) => (scope === undefined ? [] : [scope])))];
+  return {
+    ...base,
+    id,
+    instance: manifest.instance,
+    time: parsed?.time ?? Date.parse(manifest.generatedAt),
+    includes: manifest.includes,
+    scopes: scopes.length > 0 ? scopes : manifest.includes,
+    origin: parsed?.origin,
+    // One without the key was made by another tool: nothing says that anything is missing.
+    status: manifest.complete === false ? 'incomplete' : 'ok',
+    losses: ofKind(manifest.findings ?? [], 'loss').length,
+  };
+}

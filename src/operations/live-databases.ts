@@ -1,0 +1,68 @@
+import { closeSync, lstatSync, openSync, readSync } from 'node:fs';
+import { systemCode } from '../base/errors.js';
+import { fileStat, type FileStat } from '../fs/file-stat.js';
+import { sidecarSuffixes, type Reserved, type ResolvedSource } from './resolve-sources.js';
+import { walkSource } from './source-walk.js';
+
+/** A database inside a folder source that an application has open: it has sidecars beside it. */
+export interface LiveDatabase {
+  readonly entryPath: string;
+  readonly absolute: string;
+  readonly stat: FileStat;
+}
+
+export interface ScannedSource {
+  readonly files: number;
+  readonly bytes: number;
+  readonly live: readonly LiveDatabase[];
+}
+
+/** The first 16 bytes of every SQLite database (https://sqlite.org/fileformat.html, "The Database Header"). */
+const magic = Buffer.from('SQLite format 3\0');
+
+export const hasSqliteHeader = (bytes: Uint8Array): boolean => magic.equals(bytes.subarray(0, magic.length));
+
+/**
+ * Lists a folder source once before anything is copied: how much there is, and which SQLite files in it are live. Reads
+ * the first bytes of those; the process that will hold the databases has none of them open yet.
+ */
+export function scanSource(resolved: ResolvedSource, excludes: readonly string[], reserved: Reserved): ScannedSource {
+  let files = 0;
+  let bytes = 0;
+  const live = new Map<string, LiveDatabase>();
+  for (const walked of walkSource(resolved, excludes, reserved)) {
+    if (walked.kind !== 'file') continue;
+    files += 1;
+    bytes += walked.stat.size;
+    const suffix = sidecarSuffixes.find((ending) => walked.absolute.endsWith(ending));
+    if (suffix === undefined) continue;
+    const absolute = walked.absolute.slice(0, -suffix.length);
+    const stat = live.has(absolute) ? undefined : sqliteFile(absolute);
+    if (stat !== undefined) live.set(absolute, { absolute, entryPath: walked.path.slice(0, -suffix.length), stat });
+  }
+  return { files, bytes, live: [...live.values()] };
+}
+
+/** Whether a file that is read just now has become live: it is a database, and has a sidecar that holds part of it. */
+export function isLiveNow(absolute: string, head: Uint8Array): boolean {
+  if (!hasSqliteHeader(head)) return false;
+  return sidecarSuffixes.some((suffix) => lstatSync(`${absolute}${suffix}`, { throwIfNoEntry: false }) !== undefined);
+}
+
+function sqliteFile(path: string): FileStat | undefined {
+  let fd: number | undefined;
+  try {
+    const stat = lstatSync(path, { bigint: true });
+    if (!stat.isFile()) return undefined;
+    fd = openSync(path, 'r');
+    const head = Buffer.alloc(magic.length);
+    const isSqlite = readSync(fd, head, 0, head.length, 0) === head.length && hasSqliteHeader(head);
+    return isSqlite ? fileStat(stat) : undefined;
+  } catch (error) {
+    // What cannot be read is reported when it is its turn.
+    if (systemCode(error) === undefined) throw error;
+    return undefined;
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}

@@ -1,0 +1,106 @@
+import type { ArchiveReader } from '../archive/archive.js';
+import { openArchive } from '../archive/open-archive.js';
+import type { ByteSource } from '../base/byte-source.js';
+import { ArchiveDamage } from '../base/damage.js';
+import { BkpError } from '../base/errors.js';
+import type { CompressPool } from '../compress/pool.js';
+import { createHash } from 'node:crypto';
+import { parseSums } from '../manifest/checksums.js';
+import { finding, type Finding } from '../manifest/findings.js';
+import type { Claims } from '../manifest/ledger.js';
+import type { FoundManifest } from '../manifest/manifest.js';
+import { parseManifest } from '../manifest/parse.js';
+import { damageFinding } from './prove-contents.js';
+
+/** A backup's archive, opened, with what it says of itself; or why that cannot be had. */
+export type Opened =
+  | {
+      readonly kind: 'opened';
+      readonly reader: ArchiveReader;
+      readonly claims: Claims;
+      readonly findings: readonly Finding[];
+    }
+  | { readonly kind: 'damaged'; readonly findings: readonly Finding[] };
+
+export const newerFormat = (name: string, version: string): BkpError =>
+  new BkpError('format-newer', `${name} has format ${version}, which this version of bkp does not know`, {
+    hint: 'Use the version of bkp that made it, or a newer one. `unzip` or `tar` open it as well.',
+    path: name,
+  });
+
+const encrypted = (name: string): BkpError =>
+  new BkpError('encryption-unsupported', `${name} is encrypted, which this version of bkp cannot open`, {
+    hint: '7-Zip opens it: 7z x ' + JSON.stringify(name),
+    path: name,
+  });
+
+/**
+ * Opens an archive and reads what proves it: manifest.json and SHA256SUMS, the one against the other. Takes the source
+ * over. Rejects with `format-newer` or `encryption-unsupported`; damage is a result.
+ */
+export async function openBackup(source: ByteSource, pool: CompressPool, repacked: boolean): Promise<Opened> {
+  let reader: ArchiveReader | undefined;
+  try {
+    reader = await openArchive(source, pool, { dropDotSlash: repacked });
+    if (await reader.isEncrypted()) throw encrypted(source.name);
+    const { manifest: manifestBytes, sums: sumsBytes } = await reader.readTail();
+    const manifest = readManifest(manifestBytes, source.name);
+    if (Array.isArray(manifest)) return await closed(reader, manifest);
+    const checked = checkSums(manifest, sumsBytes);
+    if (checked.kind === 'damaged') return await closed(reader, checked.findings);
+    return { kind: 'opened', reader, claims: { manifest, sums: checked.sums, repacked }, findings: checked.findings };
+  } catch (error) {
+    await (reader ?? source).close();
+    if (error instanceof ArchiveDamage) return { kind: 'damaged', findings: [damageFinding(error)] };
+    throw error;
+  }
+}
+
+async function closed(reader: ArchiveReader, findings: readonly Finding[]): Promise<Opened> {
+  await reader.close();
+  return { kind: 'damaged', findings: [...findings, ...reader.oddities.map(damageFinding)] };
+}
+
+function readManifest(bytes: Buffer | undefined, name: string): FoundManifest | Finding[] {
+  if (bytes === undefined) return [finding('manifest-missing', 'the archive has no manifest.json')];
+  const parsed = parseManifest(bytes);
+  switch (parsed.kind) {
+    case 'manifest':
+      return parsed.manifest;
+    case 'newer':
+      throw newerFormat(name, parsed.version);
+    case 'invalid':
+      return [finding('manifest-invalid', parsed.message, { path: 'manifest.json' })];
+  }
+}
+
+type CheckedSums =
+  | {
+      readonly kind: 'sums';
+      readonly sums: ReadonlyMap<string, string> | undefined;
+      readonly findings: readonly Finding[];
+    }
+  | { readonly kind: 'damaged'; readonly findings: readonly Finding[] };
+
+/** A manifest of `bkp` names its SHA256SUMS; one with the first five keys alone may come without. */
+function checkSums(manifest: FoundManifest, bytes: Buffer | undefined): CheckedSums {
+  const about = { path: 'SHA256SUMS' };
+  if (bytes === undefined) {
+    if (manifest.bodyHash !== undefined || manifest.sources !== undefined) {
+      return {
+        kind: 'damaged',
+        findings: [finding('sums-missing', 'the manifest names it, the archive does not hold it', about)],
+      };
+    }
+    const message = 'the archive has no SHA256SUMS: its files can be decoded, but not compared with what was backed up';
+    return { kind: 'sums', sums: undefined, findings: [finding('no-checksums', message)] };
+  }
+  const found = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  if (found !== manifest.hash) {
+    const message = `expected ${manifest.hash}, found ${found}`;
+    return { kind: 'damaged', findings: [finding('sums-mismatch', message, about)] };
+  }
+  const parsed = parseSums(bytes);
+  if (parsed.kind === 'invalid') return { kind: 'damaged', findings: [finding('sums-invalid', parsed.message, about)] };
+  return { kind: 'sums', sums: parsed.sums, findings: [] };
+}

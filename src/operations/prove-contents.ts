@@ -1,0 +1,140 @@
+import { createHash } from 'node:crypto';
+import type { ArchiveReader, Decoded, DecodedEntry, EntryHeader } from '../archive/archive.js';
+import { ArchiveDamage, type Damage } from '../base/damage.js';
+import { never } from '../base/errors.js';
+import { finding, type Finding } from '../manifest/findings.js';
+import { isProof, Ledger, type Claims } from '../manifest/ledger.js';
+
+/** What is done with an archive's entries on the way, beside proving them. */
+export interface Visitor {
+  /** Whether a file's content goes to `file`. */
+  wants(header: EntryHeader): boolean;
+  /** A wanted file's content, to be read to its end; it is proven only when this has returned and nothing was found. */
+  file(header: EntryHeader, content: AsyncIterable<Buffer>): Promise<void>;
+  /** A folder or link that the archive may hold. */
+  other(header: EntryHeader): Promise<void>;
+}
+
+/** Looks at everything and keeps nothing. */
+export const onlyProving: Visitor = {
+  wants: () => false,
+  file: () => Promise.resolve(),
+  other: () => Promise.resolve(),
+};
+
+export interface ProofOptions {
+  readonly signal: AbortSignal;
+  readonly visitor?: Visitor;
+  /** Names, types and structure alone. */
+  readonly withoutContent?: boolean;
+  /** Told each file's bytes and path. */
+  readonly advance?: (bytes: number, path: string) => void;
+  /** Ends at the first damage: nothing more is to be written of a bad archive. */
+  readonly stopAtDamage?: boolean;
+}
+
+export interface ContentProof {
+  /** Empty: every entry is there, none too many, each what it was. */
+  readonly findings: readonly Finding[];
+  readonly files: number;
+  readonly bytes: number;
+}
+
+export const damageFinding = ({ id, message, path }: Damage): Finding =>
+  finding(id, message, path === undefined ? {} : { source: path.split('/', 1)[0] ?? path, path });
+
+/** A finding as one line of text. */
+export const plainFinding = ({ id, path, message }: Finding): string =>
+  `${path === undefined ? '' : `${path}: `}${message} (${id})`;
+
+/** One pass over all entries of an archive, each held against its claims. Structural damage ends it with one finding. */
+export async function proveContents(
+  reader: ArchiveReader,
+  claims: Claims,
+  options: ProofOptions,
+): Promise<ContentProof> {
+  const ledger = new Ledger(claims);
+  const findings: Finding[] = [];
+  const visitor = options.visitor ?? onlyProving;
+  const want = (header: EntryHeader): 'content' | 'sum' | 'nothing' => {
+    if (visitor.wants(header)) return 'content';
+    return options.withoutContent === true ? 'nothing' : 'sum';
+  };
+  let cutShort = false;
+  try {
+    for await (const entry of reader.decode({ want, signal: options.signal })) {
+      options.signal.throwIfAborted();
+      const fault = await prove(entry, ledger, visitor);
+      if (fault !== undefined) findings.push(fault);
+      if (fault !== undefined && options.stopAtDamage === true) break;
+      options.advance?.(entry.header.size, entry.header.path);
+    }
+  } catch (error) {
+    if (!(error instanceof ArchiveDamage)) throw error;
+    cutShort = true;
+    findings.push(damageFinding(error));
+  }
+  findings.push(...reader.oddities.filter(({ id }) => !isTolerated(id, claims)).map(damageFinding));
+  // After a structural end every entry behind it would be "missing": one finding says it all.
+  if (!cutShort && !(findings.length > 0 && options.stopAtDamage === true)) findings.push(...ledger.missing());
+  return { findings, files: ledger.files, bytes: ledger.bytes };
+}
+
+/** Other tools leave gaps; where the body is proven as bytes, none can be there. */
+const isTolerated = (id: Damage['id'], { repacked, manifest }: Claims): boolean =>
+  id === 'data-between-entries' && (repacked || manifest.bodyHash === undefined);
+
+async function prove(entry: DecodedEntry, ledger: Ledger, visitor: Visitor): Promise<Finding | undefined> {
+  const { header, content } = entry;
+  const fault = ledger.admit(header);
+  if (content.kind === 'damaged') return damageFinding(content.damage);
+  if (fault !== undefined || isProof(entry)) return fault;
+  if (header.kind !== 'file') {
+    await visitor.other(header);
+    return undefined;
+  }
+  try {
+    const sha256 = await digest(header, content, visitor);
+    return sha256 === undefined ? undefined : ledger.content(header, sha256);
+  } catch (error) {
+    // Where only this entry is damaged the reader goes on behind it; where the container is, it says so itself.
+    if (error instanceof ArchiveDamage) return damageFinding(error);
+    throw error;
+  }
+}
+
+/** The content's sum, after the visitor had it where it wants it; undefined where content is not looked at. */
+async function digest(header: EntryHeader, content: Decoded, visitor: Visitor): Promise<string | undefined> {
+  switch (content.kind) {
+    case 'none':
+      return undefined;
+    case 'sum':
+      return content.sha256;
+    case 'bytes':
+      if (visitor.wants(header)) await visitor.file(header, single(content.bytes));
+      return content.sha256;
+    case 'chunks': {
+      const hash = createHash('sha256');
+      await visitor.file(header, hashed(content.chunks, hash));
+      return hash.digest('hex');
+    }
+    case 'damaged':
+      throw new ArchiveDamage(content.damage.id, content.damage.message, header.path);
+    default:
+      return never(content);
+  }
+}
+
+async function* single(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield await Promise.resolve(bytes);
+}
+
+async function* hashed(
+  chunks: AsyncIterable<Buffer>,
+  hash: { update(chunk: Buffer): unknown },
+): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    hash.update(chunk);
+    yield chunk;
+  }
+}

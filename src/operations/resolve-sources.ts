@@ -1,0 +1,95 @@
+import { lstatSync, realpathSync } from 'node:fs';
+import { join, sep } from 'node:path';
+import { errorText, systemCode } from '../base/errors.js';
+import { fileStat, type FileStat } from '../fs/file-stat.js';
+import { finding, type Finding } from '../manifest/findings.js';
+import type { Source } from './source.js';
+
+/** A source that is there: its root may have been a symbolic link, which is resolved once. */
+export interface ResolvedSource {
+  readonly source: Source;
+  /** A real path. */
+  readonly real: string;
+  readonly stat: FileStat;
+}
+
+export interface ResolvedSources {
+  readonly resolved: readonly ResolvedSource[];
+  /** Losses: sources that are not there, or not what they should be. */
+  readonly findings: readonly Finding[];
+}
+
+const gone = new Set(['ENOENT', 'ENOTDIR', 'ELOOP']);
+
+/** Looks where the sources really lie. Opens nothing. */
+export function resolveSources(sources: readonly Source[]): ResolvedSources {
+  const resolved: ResolvedSource[] = [];
+  const findings: Finding[] = [];
+  for (const source of sources) {
+    const found = resolveSource(source);
+    if ('id' in found) findings.push(found);
+    else resolved.push(found);
+  }
+  return { resolved, findings };
+}
+
+function resolveSource(source: Source): ResolvedSource | Finding {
+  const about = { source: source.name, path: source.name };
+  try {
+    const real = realpathSync.native(source.path);
+    const stat = lstatSync(real, { bigint: true });
+    const wanted = source.type === 'sqlite' ? stat.isFile() : stat.isDirectory();
+    if (wanted) return { source, real, stat: fileStat(stat) };
+    const type = source.type === 'sqlite' ? 'regular file' : 'folder';
+    return finding('file-unreadable', `${source.path} is not a ${type}`, about);
+  } catch (error) {
+    const code = systemCode(error) ?? '';
+    if (gone.has(code)) return finding('source-missing', `${source.path} does not exist (${code})`, about);
+    return finding('file-unreadable', `${source.path}: ${errorText(error)}`, about);
+  }
+}
+
+/** The files that belong to a live database beside itself. */
+export const sidecarSuffixes = ['-wal', '-shm', '-journal'] as const;
+
+/** What a folder source must leave to others: the storage, staging, other sources and their sidecars. By real path. */
+export class Reserved {
+  readonly #paths = new Set<string>();
+
+  constructor(folders: readonly string[], sources: readonly ResolvedSource[]) {
+    for (const folder of folders) this.#add(folder);
+    for (const { source, real } of sources) {
+      if (source.type === 'files') continue;
+      this.#paths.add(real);
+      if (source.type === 'sqlite') for (const suffix of sidecarSuffixes) this.#paths.add(`${real}${suffix}`);
+    }
+  }
+
+  /** Also what is found to be live later. */
+  addDatabase(real: string): void {
+    for (const suffix of sidecarSuffixes) this.#paths.add(`${real}${suffix}`);
+  }
+
+  has(absolute: string): boolean {
+    return this.#paths.has(absolute);
+  }
+
+  #add(path: string): void {
+    try {
+      this.#paths.add(realpathSync.native(path));
+    } catch (error) {
+      if (!gone.has(systemCode(error) ?? '')) throw error;
+      // Not there yet: it will be made by us, where it lies now by its text.
+      this.#paths.add(path);
+    }
+  }
+}
+
+/** Folders of ours that may lie in an instance's root, whatever the configuration says. */
+export const ownFolders = (root: string): readonly string[] =>
+  ['.bkp-restore', '.bkp-staging'].map((name) => join(root, name));
+
+/** Whether `inner` lies below `outer`; both real paths. */
+export function liesBelow(inner: string, outer: string): boolean {
+  return inner.startsWith(outer.endsWith(sep) ? outer : `${outer}${sep}`);
+}

@@ -1,0 +1,57 @@
+import type { ArchiveReader, Container, EntryHeader } from '../archive/archive.js';
+import { withCleanup } from '../base/cleanup.js';
+import { BkpError } from '../base/errors.js';
+import { CompressPool } from '../compress/pool.js';
+import type { Finding } from '../manifest/findings.js';
+import type { FoundManifest } from '../manifest/manifest.js';
+import { parseSideFile } from '../manifest/side-file.js';
+import type { BackupFile } from './backup-file.js';
+import type { Deps } from './deps.js';
+import { openBackup } from './open-backup.js';
+import { plainFinding } from './prove-contents.js';
+
+export interface ShowResult {
+  readonly file: string;
+  readonly container: Container;
+  readonly bytes: number;
+  readonly manifest: FoundManifest;
+  /** As the file beside it says; undefined where there is none. */
+  readonly sha256: string | undefined;
+  readonly findings: readonly Finding[];
+  /** Every entry, in archive order; undefined unless asked for. */
+  readonly entries: readonly EntryHeader[] | undefined;
+}
+
+/** What a backup says of itself. Proves nothing but that it can be read: that is `verifyBackup`'s. */
+export function showBackup(file: BackupFile, withEntries: boolean, deps: Deps): Promise<ShowResult> {
+  return withCleanup(async (cleanup) => {
+    const pool = new CompressPool();
+    cleanup.defer(() => pool.close());
+    const side = await file.readSide();
+    const opened = await openBackup(await file.open(), pool, true);
+    if (opened.kind === 'damaged') {
+      const reasons = opened.findings.map(plainFinding).join('; ');
+      throw new BkpError('archive-damaged', `${file.location} cannot be read: ${reasons}`, {
+        path: file.location,
+        hint: '`bkp list` shows the other backups.',
+      });
+    }
+    const { reader, claims } = opened;
+    cleanup.defer(() => reader.close());
+    return {
+      file: file.location,
+      container: reader.container,
+      bytes: reader.bytes,
+      manifest: claims.manifest,
+      sha256: side === undefined ? undefined : parseSideFile(side),
+      findings: [...opened.findings, ...(claims.manifest.findings ?? [])],
+      entries: withEntries ? await listEntries(reader, deps.signal) : undefined,
+    };
+  });
+}
+
+async function listEntries(reader: ArchiveReader, signal: AbortSignal): Promise<EntryHeader[]> {
+  const headers: EntryHeader[] = [];
+  for await (const { header } of reader.decode({ want: () => 'nothing', signal })) headers.push(header);
+  return headers;
+}

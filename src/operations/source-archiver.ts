@@ -1,0 +1,247 @@
+import type { ArchiveWriter, EntryHeader } from '../archive/archive.js';
+import { timestamp } from '../base/clock.js';
+import { parseEntryPath, type EntryPath } from '../base/entry-path.js';
+import { BkpError, errorText } from '../base/errors.js';
+import { blockSize } from '../base/limits.js';
+import type { FileStat } from '../fs/file-stat.js';
+import { openStable, readSmall } from '../fs/read-file.js';
+import type { StableFile } from '../fs/stable-file.js';
+import type { Walked } from '../fs/walk.js';
+import { finding, type Finding, type FindingId } from '../manifest/findings.js';
+import type { ManifestDatabase, ManifestLink, ManifestSource, Totals } from '../manifest/manifest.js';
+import type { DatabaseCopy, DatabaseToCopy } from './database-copies.js';
+import { isLiveNow } from './live-databases.js';
+import type { Reserved, ResolvedSource } from './resolve-sources.js';
+import { walkSource } from './source-walk.js';
+
+export interface ArchiverContext {
+  readonly writer: ArchiveWriter;
+  readonly excludes: readonly string[];
+  readonly reserved: Reserved;
+  /** By real path: what was copied of each live database. */
+  readonly copies: ReadonlyMap<string, DatabaseCopy>;
+  /** Copies a database that turned out to be live only now. */
+  readonly copyLate: (database: DatabaseToCopy) => Promise<DatabaseCopy>;
+  /** As the manifest and the user get it: relative to the instance's root where it lies in it. */
+  readonly pathOf: (absolute: string) => string;
+  readonly advance: (bytes: number, path: string) => void;
+  readonly signal: AbortSignal;
+}
+
+interface Tally {
+  files: number;
+  bytes: number;
+  directories: number;
+  readonly links: ManifestLink[];
+  readonly databases: Record<string, ManifestDatabase>;
+}
+
+/** Puts sources into an archive, entry by entry, and keeps count of what went in and what could not. */
+export class SourceArchiver {
+  readonly #context: ArchiverContext;
+  readonly #findings: Finding[] = [];
+  #totals: Totals = { files: 0, directories: 0, links: 0, bytes: 0 };
+  #source = '';
+  #tally: Tally = newTally();
+
+  constructor(context: ArchiverContext) {
+    this.#context = context;
+  }
+
+  get findings(): readonly Finding[] {
+    return this.#findings;
+  }
+
+  get totals(): Totals {
+    return this.#totals;
+  }
+
+  /** Archives one source. Its losses are findings; rejects only where the archive itself cannot go on. */
+  async add(resolved: ResolvedSource, now: () => number): Promise<ManifestSource> {
+    const { source, real } = resolved;
+    this.#source = source.name;
+    this.#tally = newTally();
+    const startedAt = now();
+    const described =
+      source.type === 'sqlite' ? await this.#addDatabaseSource(resolved) : await this.#addFolder(resolved);
+    const { files, bytes, links, databases } = this.#tally;
+    this.#totals = {
+      files: this.#totals.files + files,
+      directories: this.#totals.directories + this.#tally.directories,
+      links: this.#totals.links + links.length,
+      bytes: this.#totals.bytes + bytes,
+    };
+    return {
+      name: source.name,
+      type: source.type,
+      scope: source.scope,
+      path: this.#context.pathOf(source.type === 'files' ? source.path : real),
+      files,
+      bytes,
+      startedAt: timestamp(described?.startedAt ?? startedAt),
+      finishedAt: timestamp(described?.finishedAt ?? now()),
+      ...(described?.facts === undefined ? {} : { sqlite: described.facts }),
+      ...(Object.keys(databases).length === 0 ? {} : { databases }),
+      ...(source.type === 'sqlite' ? {} : { links }),
+    };
+  }
+
+  async #addDatabaseSource({ real }: ResolvedSource): Promise<DatabaseCopy | undefined> {
+    const copy = this.#context.copies.get(real);
+    if (copy !== undefined) await this.#addCopy(copy);
+    return copy;
+  }
+
+  async #addFolder(resolved: ResolvedSource): Promise<undefined> {
+    const { excludes, reserved, signal } = this.#context;
+    for (const walked of walkSource(resolved, excludes, reserved)) {
+      signal.throwIfAborted();
+      await this.#addWalked(walked);
+    }
+  }
+
+  async #addWalked(walked: Walked): Promise<void> {
+    switch (walked.kind) {
+      case 'finding':
+        this.#find(walked.id, walked.path, walked.message);
+        return;
+      case 'directory':
+        this.#tally.directories += 1;
+        return this.#context.writer.add(header(walked.path, 'directory', walked.stat), { kind: 'none' });
+      case 'link':
+        this.#tally.links.push({ path: walked.path, target: walked.target });
+        return this.#context.writer.add(
+          { ...header(walked.path, 'link', walked.stat), size: 0, target: walked.target },
+          { kind: 'none' },
+        );
+      case 'file': {
+        const copy = this.#context.copies.get(walked.absolute);
+        if (copy === undefined) return this.#addFile(walked.path, walked.absolute, walked.stat);
+        if (copy.facts !== undefined) this.#tally.databases[walked.path] = copy.facts;
+        return this.#addCopy(copy);
+      }
+    }
+  }
+
+  async #addCopy(copy: DatabaseCopy): Promise<void> {
+    this.#findings.push(...copy.findings);
+    for (const { entryPath, path } of copy.files) {
+      const opened = openStable(path);
+      if (opened.kind !== 'open') throw new BkpError('io-failed', `the copy of ${entryPath} is gone`, { path });
+      const { mode, mtime, uid, gid } = copy.database.stat;
+      const file = opened.file;
+      await this.#addOpen(parseEntryPath(entryPath), file, { ...file.stat, mode, mtime, uid, gid }).finally(() =>
+        file.close(),
+      );
+    }
+  }
+
+  /** An ordinary file: read once more where it changed meanwhile, then kept as it was read, and told. */
+  async #addFile(path: EntryPath, absolute: string, listed: FileStat, attempt = 1): Promise<void> {
+    if (listed.size > blockSize) return this.#addLarge(path, absolute, listed, attempt);
+    const read = readSmall(absolute, listed);
+    switch (read.kind) {
+      case 'large':
+        return this.#addLarge(path, absolute, listed, attempt);
+      case 'vanished':
+        return this.#find('file-vanished', path, 'it was there when the folder was listed, and is gone');
+      case 'unreadable':
+        return this.#find('file-unreadable', path, read.reason);
+      case 'read':
+        if (isLiveNow(absolute, read.bytes)) return this.#addLate(path, absolute, read.stat);
+        if (read.changed && attempt === 1) return this.#addFile(path, absolute, listed, 2);
+        if (read.changed) this.#changed(path);
+        await this.#context.writer.add(header(path, 'file', read.stat), { kind: 'bytes', bytes: read.bytes });
+        this.#count(path, read.stat.size);
+    }
+  }
+
+  async #addLarge(path: EntryPath, absolute: string, listed: FileStat, attempt: number): Promise<void> {
+    const opened = openStable(absolute, listed);
+    if (opened.kind === 'vanished') {
+      return this.#find('file-vanished', path, 'it was there when the folder was listed, and is gone');
+    }
+    if (opened.kind === 'unreadable') return this.#find('file-unreadable', path, opened.reason);
+    const { file } = opened;
+    try {
+      if (isLiveNow(absolute, await firstBytes(file))) return await this.#addLate(path, absolute, file.stat);
+      await this.#addOpen(path, file, file.stat, attempt === 1);
+    } catch (error) {
+      if (error instanceof ChangedMeanwhile) return await this.#addLarge(path, absolute, listed, 2);
+      if (!(error instanceof BkpError) || error.id !== 'io-failed' || error.path !== absolute) throw error;
+      return this.#find('file-unreadable', path, errorText(error));
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Streams an open file into the archive. `again`: where it changes meanwhile, it is taken back for a second try. */
+  async #addOpen(path: EntryPath, file: StableFile, stat: FileStat, again = false): Promise<void> {
+    const { writer } = this.#context;
+    if (stat.size <= blockSize) {
+      const pieces: Buffer[] = [];
+      for await (const piece of file.read(blockSize)) pieces.push(piece);
+      await writer.add(header(path, 'file', stat), { kind: 'bytes', bytes: Buffer.concat(pieces) });
+    } else {
+      const read = (): AsyncIterable<Buffer> => this.#watched(path, file, again);
+      await writer.add(header(path, 'file', stat), { kind: 'blocks', read });
+    }
+    if (file.changed()) this.#changed(path);
+    this.#count(path, stat.size <= blockSize ? stat.size : 0, stat.size);
+  }
+
+  async *#watched(path: EntryPath, file: StableFile, again: boolean): AsyncGenerator<Buffer> {
+    for await (const block of file.read(blockSize)) {
+      this.#context.signal.throwIfAborted();
+      this.#context.advance(block.length, path);
+      yield block;
+    }
+    if (again && file.changed()) throw new ChangedMeanwhile();
+  }
+
+  /** A database that an application opened while the backup ran: its bytes alone may be torn. */
+  async #addLate(path: EntryPath, absolute: string, stat: FileStat): Promise<void> {
+    const database = { source: this.#source, entryPath: path, absolute, stat };
+    const copy = await this.#context.copyLate(database);
+    this.#context.reserved.addDatabase(absolute);
+    if (copy.facts !== undefined) this.#tally.databases[path] = copy.facts;
+    this.#find(
+      'not-one-instant',
+      path,
+      'it was opened while the backup ran, and copied later than the other databases',
+    );
+    return this.#addCopy(copy);
+  }
+
+  #changed(path: EntryPath): void {
+    this.#find(
+      'file-changed',
+      path,
+      'it changed while it was read, twice; the archive holds what was read the second time',
+    );
+  }
+
+  #count(path: EntryPath, advanced: number, bytes = advanced): void {
+    this.#tally.files += 1;
+    this.#tally.bytes += bytes;
+    this.#context.advance(advanced, path);
+  }
+
+  #find(id: FindingId, path: string, message: string): void {
+    this.#findings.push(finding(id, message, { source: this.#source, path }));
+  }
+}
+
+class ChangedMeanwhile extends Error {}
+
+const newTally = (): Tally => ({ files: 0, bytes: 0, directories: 0, links: [], databases: {} });
+
+function header(path: EntryPath, kind: EntryHeader['kind'], stat: FileStat): EntryHeader {
+  const { mode, mtime, uid, gid } = stat;
+  return { path, kind, size: kind === 'file' ? stat.size : 0, mode, mtime, uid, gid };
+}
+
+async function firstBytes(file: StableFile): Promise<Buffer> {
+  for await (const piece of file.read(4096)) return piece;
+  return Buffer.alloc(0);
+}

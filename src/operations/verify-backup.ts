@@ -1,0 +1,130 @@
+import { rmSync } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+import type { EntryHeader } from '../archive/archive.js';
+import { withCleanup, type Cleanup } from '../base/cleanup.js';
+import { ioError } from '../base/errors.js';
+import { CompressPool } from '../compress/pool.js';
+import { createStaging } from '../fs/staging.js';
+import { hasDamage, hasLoss, type Finding } from '../manifest/findings.js';
+import type { FoundManifest } from '../manifest/manifest.js';
+import { openSqliteChild } from '../sqlite/client.js';
+import type { BackupFile } from './backup-file.js';
+import { checkDatabase, databaseEntries, databaseFile } from './check-databases.js';
+import type { Deps } from './deps.js';
+import { openBackup } from './open-backup.js';
+import { proveContainer } from './prove-container.js';
+import { onlyProving, proveContents, type Visitor } from './prove-contents.js';
+
+export interface VerifyRequest {
+  readonly file: BackupFile;
+  /** Container, names and proofs, but no content. */
+  readonly quick: boolean;
+  /** The container may have been remade by another tool. */
+  readonly allowRepacked: boolean;
+}
+
+export type Verdict = 'intact' | 'incomplete' | 'damaged';
+
+export interface VerifyResult {
+  readonly file: string;
+  readonly verdict: Verdict;
+  /** Undefined where it cannot be read. */
+  readonly manifest: FoundManifest | undefined;
+  /** What is wrong now, and what the manifest says was wrong when it was made. */
+  readonly findings: readonly Finding[];
+  /** Files compared with their SHA-256. */
+  readonly files: number;
+  readonly bytes: number;
+  /** Databases whose integrity was checked. */
+  readonly databases: number;
+  readonly sha256: string | undefined;
+}
+
+/** Proves one backup. Damage is the result's, not an error; rejects where the archive cannot be had at all. */
+export function verifyBackup(request: VerifyRequest, deps: Deps): Promise<VerifyResult> {
+  return withCleanup(async (cleanup) => {
+    const { file, quick, allowRepacked } = request;
+    const pool = new CompressPool();
+    cleanup.defer(() => pool.close());
+    const source = await file.open();
+    const archiveBytes = source.size;
+    const side = await file.readSide();
+    const opened = await openBackup(source, pool, allowRepacked);
+    const none = { file: file.location, files: 0, bytes: 0, databases: 0, sha256: undefined, manifest: undefined };
+    if (opened.kind === 'damaged') return { ...none, verdict: 'damaged', findings: opened.findings };
+    const { reader, claims } = opened;
+    cleanup.defer(() => reader.close());
+    const { manifest } = claims;
+    deps.progress.start('verify', archiveBytes + (quick ? 0 : (manifest.totals?.bytes ?? 0)));
+    const advance = (bytes: number, path?: string): void => deps.progress.advance(bytes, path);
+    const container = await proveContainer(reader, claims, side, advance, deps.signal);
+    const databases = quick ? undefined : await openDatabaseCheck(manifest, deps, cleanup);
+    const visitor = databases?.visitor ?? onlyProving;
+    const contents = await proveContents(reader, claims, {
+      signal: deps.signal,
+      advance,
+      visitor,
+      withoutContent: quick,
+    });
+    const now = [...opened.findings, ...container.findings, ...contents.findings, ...(databases?.findings ?? [])];
+    // What was wrong when it was made is told too: an intact archive may lack something.
+    const findings = [...now, ...(manifest.findings ?? [])];
+    const complete = manifest.complete !== false && !hasLoss(findings);
+    const verdict = hasDamage(now) ? 'damaged' : complete ? 'intact' : 'incomplete';
+    const { files, bytes } = contents;
+    const checked = databases?.checked() ?? 0;
+    return {
+      file: file.location,
+      verdict,
+      manifest,
+      findings,
+      files,
+      bytes,
+      databases: checked,
+      sha256: container.sha256,
+    };
+  });
+}
+
+interface DatabaseCheck {
+  readonly visitor: Visitor;
+  readonly findings: readonly Finding[];
+  checked(): number;
+}
+
+/** Takes databases out of the archive one after the other, into a private temporary folder, and asks SQLite. */
+async function openDatabaseCheck(
+  manifest: FoundManifest,
+  deps: Deps,
+  cleanup: Cleanup,
+): Promise<DatabaseCheck | undefined> {
+  const entries = databaseEntries(manifest);
+  if (entries.size === 0) return undefined;
+  const staging = await createStaging(deps.temporaryFolder, `bkp-verify-${process.pid}`, deps.clock);
+  cleanup.defer(() => staging.close());
+  const child = openSqliteChild({ signal: deps.signal });
+  cleanup.defer(() => child.close());
+  const findings: Finding[] = [];
+  let checked = 0;
+  const file = async (header: EntryHeader, content: AsyncIterable<Buffer>): Promise<void> => {
+    const path = databaseFile(staging.path, checked);
+    checked += 1;
+    await writeTemporary(path, content);
+    findings.push(...(await checkDatabase(child, path, header)));
+    rmSync(path, { force: true });
+  };
+  const visitor = { ...onlyProving, wants: ({ path }: EntryHeader) => entries.has(path), file };
+  return { visitor, findings, checked: () => checked };
+}
+
+async function writeTemporary(path: string, content: AsyncIterable<Buffer>): Promise<void> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(path, 'wx', 0o600);
+    for await (const chunk of content) await handle.writeFile(chunk);
+  } catch (error) {
+    throw error instanceof Error && error.name === 'ArchiveDamage' ? error : ioError('writing', path, error);
+  } finally {
+    await handle?.close();
+  }
+}
