@@ -25,18 +25,23 @@ export async function* metered(
 
 /** Cuts a stream of chunks into blocks of exactly `blockBytes` (the last one shorter), each in a buffer of its own. */
 export async function* inBlocks(chunks: AsyncIterable<Buffer>, blockBytes: number): AsyncGenerator<Buffer> {
-  let block = Buffer.allocUnsafeSlow(blockBytes);
+  let block = Buffer.alloc(0);
   let filled = 0;
   for await (const chunk of chunks) {
     let taken = 0;
+    if (filled === 0 && chunk.length === blockBytes && chunk.buffer.byteLength === blockBytes) {
+      // A block already, in memory of its own: nothing to copy.
+      yield chunk;
+      continue;
+    }
     while (taken < chunk.length) {
+      if (filled === 0) block = Buffer.allocUnsafeSlow(blockBytes);
       const piece = Math.min(chunk.length - taken, blockBytes - filled);
       chunk.copy(block, filled, taken, taken + piece);
       taken += piece;
       filled += piece;
       if (filled === blockBytes) {
         yield block;
-        block = Buffer.allocUnsafeSlow(blockBytes);
         filled = 0;
       }
     }

@@ -1,6 +1,6 @@
 import type { ByteSource } from '../base/byte-source.js';
 
-const windowBytes = 2 * 1024 * 1024;
+const windowBytes = 1024 * 1024;
 
 /** Reads forward through a source in large pieces. What it gives stays valid; it is never written to again. */
 export class Window {

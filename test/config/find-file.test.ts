@@ -2,8 +2,7 @@ import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { failureOf, load, sourceNamed, writeSite } from './sites.js';
-
-const isRoot = process.geteuid?.() === 0;
+import { unprivilegedAsync } from '../helpers/surroundings.js';
 
 describe('finding the configuration', () => {
   it.each([
@@ -106,11 +105,13 @@ describe('a configuration that cannot be read', () => {
     expect((await failureOf(load(bytes))).message).toContain('is not UTF-8');
   });
 
-  it.skipIf(isRoot)('is a fault where its permissions forbid it', async () => {
+  it('is a fault where its permissions forbid it', async () => {
     const { chmod } = await import('node:fs/promises');
     const site = await writeSite({ '.backuprc': 'level: 1' });
+    await chmod(site, 0o755);
     await chmod(join(site, '.backuprc'), 0o000);
-    expect((await failureOf(load(site))).message).toContain('cannot be read');
+    const failure = await unprivilegedAsync(() => failureOf(load(site)));
+    expect(failure.message).toContain('cannot be read');
   });
 
   it('is never a program', async () => {

@@ -9,7 +9,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../src/base/clock.js';
 import { entryPoint } from '../../src/base/entry-point.js';
 import { acquireLock, type Lock, type LockRequest } from '../../src/fs/lock.js';
-import { isRoot, temporaryFolder, unprivilegedAsync } from './surroundings.js';
+import { isRoot, temporaryFolder, unprivilegedAsync } from '../helpers/surroundings.js';
 
 async function lock(file: string, request: Partial<LockRequest> = {}): Promise<Lock> {
   const held = await acquireLock(file, { holder: 'test', wait: 0, clock: systemClock, ...request });

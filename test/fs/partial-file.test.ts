@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { isPartialName, PartialFile, partialPath, writeFileDurably } from '../../src/fs/partial-file.js';
 import { bytes } from '../helpers/tree.js';
-import { isRoot, temporaryFolder, tinyFileSystem, unprivilegedAsync } from './surroundings.js';
+import { isRoot, temporaryFolder, tinyFileSystem, unprivilegedAsync } from '../helpers/surroundings.js';
 
 async function partialOf(folder: string, content: Buffer): Promise<PartialFile> {
   const partial = await PartialFile.create(partialPath(join(folder, 'x.zip')));

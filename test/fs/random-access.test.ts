@@ -5,7 +5,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import type { ByteSource } from '../../src/base/byte-source.js';
 import { openByteSource } from '../../src/fs/random-access.js';
 import { bytes } from '../helpers/tree.js';
-import { isRoot, temporaryFolder, unprivilegedAsync } from './surroundings.js';
+import { isRoot, temporaryFolder, unprivilegedAsync } from '../helpers/surroundings.js';
 
 async function sourceOf(content: Buffer): Promise<ByteSource> {
   const path = join(temporaryFolder(), 'f');

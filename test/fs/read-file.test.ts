@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { openStable, readSmall } from '../../src/fs/read-file.js';
 import type { StableFile } from '../../src/fs/stable-file.js';
 import { bytes } from '../helpers/tree.js';
-import { isRoot, temporaryFolder, unprivileged } from './surroundings.js';
+import { isRoot, temporaryFolder, unprivileged } from '../helpers/surroundings.js';
 
 function fileOf(content: Buffer | string): string {
   const path = join(temporaryFolder(), 'f');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { removeTree } from '../../src/fs/remove-tree.js';
 import { linkTo, writeTree } from '../helpers/tree.js';
-import { oddNames, temporaryFolder, unprivilegedAsync } from './surroundings.js';
+import { oddNames, temporaryFolder, unprivilegedAsync } from '../helpers/surroundings.js';
 
 it('removes a folder with all in it, whatever the names, and follows no link', async () => {
   const folder = temporaryFolder();

@@ -8,7 +8,7 @@ import { systemClock } from '../../src/base/clock.js';
 import { entryPoint } from '../../src/base/entry-point.js';
 import { createStaging, removeDeadStaging } from '../../src/fs/staging.js';
 import { writeTree } from '../helpers/tree.js';
-import { isRoot, temporaryFolder, unprivilegedAsync } from './surroundings.js';
+import { isRoot, temporaryFolder, unprivilegedAsync } from '../helpers/surroundings.js';
 
 it('is private, and leaves nothing when closed', async () => {
   const folder = temporaryFolder();

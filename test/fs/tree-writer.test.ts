@@ -6,7 +6,7 @@ import { limits } from '../../src/base/limits.js';
 import type { Metadata } from '../../src/fs/metadata.js';
 import { TreeWriter, type TreeWriterOptions } from '../../src/fs/tree-writer.js';
 import { bytes, expectTree, linkTo, withMeta } from '../helpers/tree.js';
-import { isRoot, oddNames, temporaryFolder, tinyFileSystem, unprivilegedAsync } from './surroundings.js';
+import { isRoot, oddNames, temporaryFolder, tinyFileSystem, unprivilegedAsync } from '../helpers/surroundings.js';
 
 const meta: Metadata = { mode: 0o644, mtime: 1_700_000_000_123_456_000n, uid: process.getuid?.() ?? 0, gid: 0 };
 const x = Buffer.from('x');

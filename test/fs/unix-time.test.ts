@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { unixSeconds } from '../../src/fs/unix-time.js';
-import { temporaryFolder } from './surroundings.js';
+import { temporaryFolder } from '../helpers/surroundings.js';
 
 const second = 1_000_000_000n;
 

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { walk, type Walked, type WalkOptions } from '../../src/fs/walk.js';
 import { linkTo, writeTree } from '../helpers/tree.js';
-import { isRoot, oddNames, temporaryFolder, unprivileged } from './surroundings.js';
+import { isRoot, oddNames, temporaryFolder, unprivileged } from '../helpers/surroundings.js';
 
 function walked(root: string, options: Partial<WalkOptions> = {}): Walked[] {
   return [...walk({ root, prefix: 'src', ...options })];

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/base/clock.js';
 import { LocalStorage } from '../../src/storage/local-storage.js';
 import { bytes } from '../helpers/tree.js';
-import { isRoot, temporaryFolder, unprivilegedAsync } from '../fs/surroundings.js';
+import { isRoot, temporaryFolder, unprivilegedAsync } from '../helpers/surroundings.js';
 
 const name = '20251030T120000Z-daily.zip';
 

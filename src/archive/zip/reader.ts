@@ -31,7 +31,7 @@ export async function openZipReader(
   return new ZipReader(source, pool, await readZipEnd(source), options);
 }
 
-const readBytes = 4 * 1024 * 1024;
+const readBytes = 1024 * 1024;
 
 export class ZipReader implements ArchiveReader {
   readonly container = 'zip';

@@ -71,7 +71,7 @@ class ZipWriter implements ArchiveWriter {
     this.#sink = new ArchiveSink(options.sink);
     this.#central = new SpillBuffer(options.scratch);
     // Enough jobs that no thread waits for the next one while the main thread reads.
-    this.#queue = new OrderedQueue(options.pool.width * 3 + 2, (step) => this.#write(step));
+    this.#queue = new OrderedQueue(options.pool.width * 2 + 2, (step) => this.#write(step));
   }
 
   async add(header: EntryHeader, content: Content): Promise<void> {
