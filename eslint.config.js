@@ -16,10 +16,11 @@ const layers = [
 const onlyForCommands = ['config', 'ui'];
 
 const layerRules = layers.flatMap((rooms, height) =>
-  rooms.map((room) => {
+  rooms.flatMap((room) => {
     const above = layers.slice(height + 1).flat();
     const beside = rooms.filter((other) => other !== room);
     const forbidden = [...above, ...beside, ...(room === 'commands' ? [] : onlyForCommands.filter((r) => r !== room))];
+    if (forbidden.length === 0) return [];
     return {
       files: [`src/${room}/**/*.ts`],
       rules: {
@@ -85,7 +86,17 @@ export default tseslint.config(
       ecmaVersion: 2024,
       sourceType: 'module',
       globals: Object.fromEntries(
-        ['process', 'console', 'Buffer', 'URL', 'performance', 'setTimeout', 'clearTimeout'].map((n) => [n, 'readonly']),
+        [
+          'process',
+          'console',
+          'Buffer',
+          'URL',
+          'performance',
+          'setTimeout',
+          'clearTimeout',
+          'setInterval',
+          'clearInterval',
+        ].map((n) => [n, 'readonly']),
       ),
     },
   },

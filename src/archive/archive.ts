@@ -29,8 +29,9 @@ export type Content =
   /** A small file (at most one block), whole. The writer may transfer the buffer away. */
   | { readonly kind: 'bytes'; readonly bytes: Buffer }
   /**
-   * A large file: `read` gives exactly the header's `size` bytes, in order, in chunks of any size. Where it throws, the
-   * writer takes back what it wrote of the entry (if the sink can), keeps usable, and `add` rejects with that error.
+   * A large file: `read` gives exactly the header's `size` bytes, in order, in chunks of any size, which the writer may
+   * transfer away. Where it throws, the writer takes back what it wrote of the entry and keeps usable (where the sink
+   * cannot, every later call rejects with that error too), and `add` rejects with that error.
    */
   | { readonly kind: 'blocks'; readonly read: () => AsyncIterable<Buffer> };
 

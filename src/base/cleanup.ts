@@ -32,7 +32,9 @@ export async function withCleanup<T>(work: (cleanup: Cleanup) => Promise<T>): Pr
 function joined([cause, ...later]: readonly unknown[]): unknown {
   if (cause instanceof Error && later.length > 0) {
     const texts = later.map((error) => (error instanceof Error ? error.message : String(error)));
-    cause.message += ` (and while cleaning up: ${texts.join('; ')})`;
+    const message = `${cause.message} (and while cleaning up: ${texts.join('; ')})`;
+    // An AbortError's message is a getter, and assigning to it would throw: the cause counts more than its text.
+    Reflect.defineProperty(cause, 'message', { value: message, configurable: true, writable: true });
   }
   return cause;
 }

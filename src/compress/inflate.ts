@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { constants, crc32, inflateRawSync } from 'node:zlib';
-import { errorText } from '../base/errors.js';
+import { errorText, systemCode } from '../base/errors.js';
 import type { InflatedItem, InflateItem, JobMap } from './jobs.js';
 import { memberHeaderBytes } from './deflate.js';
 
@@ -10,14 +10,19 @@ interface Inflated {
   readonly engine: { readonly bytesWritten: number };
 }
 
-/** Inflates exactly all of `data` into at most `size` bytes; throws an `Error` that says what is wrong. */
-function inflateWhole(data: Uint8Array, size: number, finishFlush: number): Buffer {
+/** Thrown where a stream holds more than it may: it is not inflated further. */
+class MoreThanDeclared extends Error {}
+
+/** Inflates exactly all of `data`, one whole stream; throws an `Error` that says what is wrong. */
+function inflateWhole(data: Uint8Array, size: number): Buffer {
+  const finishFlush = constants.Z_FINISH;
   // One byte more than declared is let through, so that "more than declared" is told from "exactly".
   const options = { info: true, finishFlush, maxOutputLength: size + 1, chunkSize: Math.max(64, size + 1) };
   let inflated: Inflated;
   try {
     inflated = inflateRawSync(data, options) as unknown as Inflated;
   } catch (error) {
+    if (systemCode(error) === 'ERR_BUFFER_TOO_LARGE') throw new MoreThanDeclared(`holds more than ${size} bytes`);
     throw new Error(`cannot be inflated: ${errorText(error)}`, { cause: error });
   }
   if (inflated.engine.bytesWritten !== data.length) throw new Error('has data behind the end of its deflate stream');
@@ -27,9 +32,10 @@ function inflateWhole(data: Uint8Array, size: number, finishFlush: number): Buff
 function inflateItem(packed: Uint8Array, item: InflateItem): { content: Uint8Array } | InflatedItem {
   let content: Uint8Array;
   try {
-    content = item.method === 0 ? packed : inflateWhole(packed, item.size, constants.Z_FINISH);
+    content = item.method === 0 ? packed : inflateWhole(packed, item.size);
   } catch (error) {
-    return { damage: 'content-undecodable', message: errorText(error) };
+    const damage = error instanceof MoreThanDeclared ? 'size-mismatch' : 'content-undecodable';
+    return { damage, message: errorText(error) };
   }
   if (content.length !== item.size) {
     return { damage: 'size-mismatch', message: `expected ${item.size} bytes, found ${content.length}` };
@@ -64,8 +70,12 @@ export function inflateBatch({ data, items }: JobMap['inflate-batch']['in']): Jo
   return { data: out, items: results };
 }
 
+/** An empty last block (RFC 1951 3.2.6): ends the stream that a full flush leaves open. */
+const streamEnd = Buffer.from([3, 0]);
+
 export function inflateBlock({ data, size, last }: JobMap['inflate-block']['in']): JobMap['inflate-block']['out'] {
-  const content = inflateWhole(data, size, last ? constants.Z_FINISH : constants.Z_SYNC_FLUSH);
+  // A block in the middle that ends the stream itself leaves this end unread, and that is seen.
+  const content = inflateWhole(last ? data : Buffer.concat([data, streamEnd]), size);
   if (content.length !== size) throw new Error(`holds ${content.length} bytes in a block of ${size}`);
   return { data: content };
 }
@@ -75,7 +85,7 @@ export function gunzipMember({ data, maxBytes }: JobMap['gunzip-member']['in']):
   const view = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
   const end = view.length - 8;
   if (end < memberHeaderBytes) throw new Error('a gzip member is too short');
-  const content = inflateWhole(view.subarray(memberHeaderBytes, end), maxBytes, constants.Z_FINISH);
+  const content = inflateWhole(view.subarray(memberHeaderBytes, end), maxBytes);
   if (content.length > maxBytes) throw new Error(`a gzip member holds more than ${maxBytes} bytes`);
   if (view.readUInt32LE(end + 4) !== content.length) throw new Error('a gzip member is not as long as it says');
   const crc = crc32(content);

@@ -70,9 +70,8 @@ export class CompressPool {
     const member: Member = { thread, load: 0 };
     thread.on('message', (reply: JobReply) => this.#settle(reply));
     thread.on('error', (error) => this.#fail(threadFailed(errorText(error), error)));
-    thread.on('exit', (code) => {
-      if (code !== 0) this.#fail(threadFailed(`it ended with code ${code}`));
-    });
+    // None ends before the pool is closed, which is the first failure then.
+    thread.on('exit', (code) => this.#fail(threadFailed(`it ended with code ${code}`)));
     this.#members.push(member);
     return member;
   }

@@ -1,5 +1,3 @@
-import type { EntrySum } from '../archive/archive.js';
-
 /**
  * SHA256SUMS: lines as GNU coreutils' `sha256sum` writes and checks them. A name with a backslash, newline or carriage
  * return is escaped and its line begins with a backslash (coreutils manual, "md5sum invocation").
@@ -7,7 +5,7 @@ import type { EntrySum } from '../archive/archive.js';
 const needsEscape = /[\\\n\r]/;
 const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r' };
 
-export function sumLine({ path, sha256 }: Pick<EntrySum, 'path' | 'sha256'>): string {
+export function sumLine({ path, sha256 }: { readonly path: string; readonly sha256: string }): string {
   if (!needsEscape.test(path)) return `${sha256}  ${path}\n`;
   return `\\${sha256}  ${path.replace(/[\\\n\r]/g, (character) => escapes[character] ?? character)}\n`;
 }

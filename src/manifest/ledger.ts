@@ -79,7 +79,7 @@ export class Ledger {
       if (this.#seen.get(path) !== 'file') miss(path, 'SHA256SUMS lists it, the archive does not hold it');
     }
     for (const path of this.#links.keys()) {
-      if (!this.#seen.has(path)) miss(path, 'the manifest lists this link, the archive does not hold it');
+      if (this.#seen.get(path) !== 'link') miss(path, 'the manifest lists this link, the archive does not hold it');
     }
     return findings;
   }

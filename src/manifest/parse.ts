@@ -93,7 +93,8 @@ export function parseManifest(bytes: Buffer): ParsedManifest {
   if (Number.parseInt(version.output.version, 10) > formatMajor) {
     return { kind: 'newer', version: version.output.version };
   }
-  const parsed = v.safeParse(manifest, raw);
+  // Only the first fault is told: millions of them would fill memory.
+  const parsed = v.safeParse(manifest, raw, { abortEarly: true });
   if (parsed.success) return { kind: 'manifest', manifest: parsed.output as FoundManifest };
   const [issue] = parsed.issues;
   const at = v.getDotPath(issue) ?? 'the whole';

@@ -8,7 +8,7 @@ import { PartialFile, partialPath, writeFileDurably } from '../fs/partial-file.j
 import { openByteSource } from '../fs/random-access.js';
 import { createStaging, removeDeadStaging } from '../fs/staging.js';
 import { sideFileText, sideSuffix } from '../manifest/side-file.js';
-import { archiveName, freeBackupId } from '../policy/backup-name.js';
+import { archiveName, containerOf, freeBackupId, parseBackupId, withoutEnding } from '../policy/backup-name.js';
 import type { Storage, StoragePartial } from '../storage/storage.js';
 import type { Deps } from './deps.js';
 
@@ -63,6 +63,10 @@ async function openInStorage(
   for (const path of swept.removed) deps.step('leftover-removed', `removed ${path} of a dead run`);
   for (const { message } of swept.failures) deps.step('leftover-kept', message);
   const names = (await storage.list()).map(({ name }) => name);
+  for (const side of names.filter((name) => isOrphan(name, names))) {
+    await storage.remove(side);
+    deps.step('leftover-removed', `removed ${side}, whose archive was never finished`);
+  }
   const id = freeBackupId(deps.clock.now(), request.origin, names);
   const name = archiveName(id, container);
   const staging = await createStaging(parent, id, deps.clock);
@@ -80,6 +84,14 @@ async function openInStorage(
   const file = storage.folder === undefined ? `${storage.location}/${name}` : `${storage.folder}/${name}`;
   const folders = storage.folder === undefined ? [] : [storage.folder];
   return { id, file, name, staging: staging.path, folders, partial, publish };
+}
+
+/** The side file of a run that was killed before its archive had its name; files of other names are not ours. */
+function isOrphan(name: string, names: readonly string[]): boolean {
+  if (!name.endsWith(sideSuffix)) return false;
+  const archive = name.slice(0, -sideSuffix.length);
+  const isOurs = containerOf(archive) !== undefined && parseBackupId(withoutEnding(archive)) !== undefined;
+  return isOurs && !names.includes(archive);
 }
 
 async function openAsFile(
@@ -123,8 +135,10 @@ async function openAsFile(
     });
   };
   const id = freeBackupId(deps.clock.now(), request.origin, []);
-  const folders = [storage.folder, file.path, path].filter((folder) => folder !== undefined);
-  return { id, file: path, name, staging: staging.path, folders: [...folders, staging.path], partial, publish };
+  // The staging folder's lock lies beside it, and has a journal at times: a database that we hold ourselves.
+  const own = ['', '.lock', '.lock-journal'].map((suffix) => `${staging.path}${suffix}`);
+  const folders = [storage.folder, file.path, path, ...own].filter((folder) => folder !== undefined);
+  return { id, file: path, name, staging: staging.path, folders, partial, publish };
 }
 
 const outputExists = (path: string): BkpError =>

@@ -24,7 +24,7 @@ export function storedBackup(storage: Storage, name: string): BackupFile {
     location: storage.folder === undefined ? `${storage.location}/${name}` : `${storage.folder}/${name}`,
     storage,
     open: () => storage.open(name),
-    readSide: async () => (await storage.readSide(`${name}${sideSuffix}`, maxSideBytes))?.toString(),
+    readSide: () => readStoredSide(storage, `${name}${sideSuffix}`),
   };
 }
 
@@ -36,6 +36,16 @@ export function fileBackup(path: string): BackupFile {
     open: () => openByteSource(path),
     readSide: () => readSideFile(`${path}${sideSuffix}`),
   };
+}
+
+/** One that is too long to be a side file is given as an empty one, which is none either. */
+async function readStoredSide(storage: Storage, name: string): Promise<string | undefined> {
+  try {
+    return (await storage.readSide(name, maxSideBytes))?.toString();
+  } catch (error) {
+    if (error instanceof BkpError && error.id === 'archive-damaged') return '';
+    throw error;
+  }
 }
 
 async function readSideFile(path: string): Promise<string | undefined> {

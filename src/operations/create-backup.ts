@@ -5,18 +5,25 @@ import { createTarWriter } from '../archive/tar/writer.js';
 import { createZipWriter, type ZipWriterOptions } from '../archive/zip/writer.js';
 import { withCleanup, type Cleanup } from '../base/cleanup.js';
 import { BkpError } from '../base/errors.js';
-import { CompressPool } from '../compress/pool.js';
-import { hasLoss, type Finding } from '../manifest/findings.js';
+import type { CompressPool } from '../compress/pool.js';
+import { ofKind, type Finding } from '../manifest/findings.js';
 import type { Manifest, ManifestSource } from '../manifest/manifest.js';
 import { openSqliteChild } from '../sqlite/client.js';
 import { openDestination, type OpenDestination } from './backup-destination.js';
 import type { CreateRequest } from './create-request.js';
 import { DatabaseCopier, type DatabaseCopy, type DatabaseToCopy } from './database-copies.js';
-import type { Deps } from './deps.js';
+import { openPool, type Deps } from './deps.js';
 import { finishArchive } from './finish-archive.js';
 import { scanSource } from './live-databases.js';
 import { readBack } from './read-back.js';
-import { liesBelow, ownFolders, Reserved, resolveSources, type ResolvedSources } from './resolve-sources.js';
+import {
+  liesBelow,
+  ownFolders,
+  Reserved,
+  resolveSources,
+  type ResolvedSource,
+  type ResolvedSources,
+} from './resolve-sources.js';
 import { SourceArchiver } from './source-archiver.js';
 import { SumsBuffer } from './sums-buffer.js';
 
@@ -44,8 +51,7 @@ export function createBackup(request: CreateRequest, deps: Deps): Promise<Create
     const started = deps.clock.monotonic();
     const target = await openDestination({ ...request, holder: 'create' }, deps, cleanup);
     const generatedAt = deps.clock.now();
-    const pool = new CompressPool();
-    cleanup.defer(() => pool.close());
+    const pool = openPool(deps, cleanup);
     const sums = new SumsBuffer(target.staging);
     cleanup.defer(() => sums.close());
     const writer = openWriter(request, target, { pool, sums });
@@ -123,7 +129,7 @@ async function archiveSources(
   const onProgress = (copied: number): void => deps.progress.advance(copied);
   const copier = new DatabaseCopier(child, { staging: target.staging, maxPause: request.maxPause, onProgress });
   deps.progress.start('databases', sum(databases.map(({ stat }) => stat.size)));
-  const copies = byRealPath(await copier.copy(databases));
+  const copies = byEntryPath(await copier.copy(databases));
   for (const { absolute } of databases) reserved.addDatabase(absolute);
   deps.step('databases-copied', `copied ${databases.length} databases`);
 
@@ -134,7 +140,7 @@ async function archiveSources(
     reserved,
     copies,
     copyLate: (database) => copyLate(copier, database),
-    pathOf: (absolute) => pathOf(request.root, absolute),
+    pathOf: (resolved) => pathOf(request.root, resolved),
     advance: (count, path) => deps.progress.advance(count, path),
     signal: deps.signal,
   });
@@ -145,8 +151,7 @@ async function archiveSources(
     deps.step('source-archived', `${described.name}: ${described.files} files, ${described.bytes} bytes`);
   }
   const findings = [...found.findings, ...archiver.findings];
-  if (archiver.totals.files + archiver.totals.directories + archiver.totals.links === 0)
-    throw nothingReadable(findings);
+  if (nothingWasRead(request, archiver.totals, findings)) throw nothingReadable(findings);
   return { sources, findings, totals: archiver.totals };
 }
 
@@ -181,20 +186,33 @@ async function copyLate(copier: DatabaseCopier, database: DatabaseToCopy): Promi
   return copy;
 }
 
-const byRealPath = (copies: readonly DatabaseCopy[]): ReadonlyMap<string, DatabaseCopy> =>
-  new Map(copies.map((copy) => [copy.database.absolute, copy]));
+const byEntryPath = (copies: readonly DatabaseCopy[]): ReadonlyMap<string, DatabaseCopy> =>
+  new Map(copies.map((copy) => [copy.database.entryPath, copy]));
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
 
-/** Relative to the root where it lies in it: what a restore elsewhere can follow. */
-function pathOf(root: string, absolute: string): string {
+/**
+ * Relative to the root where it lies in it: what a restore elsewhere can follow. A link's own place comes before the one
+ * it leads to: there the application looks for it.
+ */
+function pathOf(root: string, { source, real }: ResolvedSource): string {
   const realRoot = realpathSync.native(root);
-  if (absolute === realRoot) return '.';
-  return liesBelow(absolute, realRoot) ? relative(realRoot, absolute) : absolute;
+  for (const path of [source.path, real]) {
+    if (path === realRoot) return '.';
+    if (liesBelow(path, realRoot)) return relative(realRoot, path);
+  }
+  return real;
+}
+
+/** Folders alone are something only where one of the sources could be read. */
+function nothingWasRead({ sources }: CreateRequest, totals: Manifest['totals'], findings: readonly Finding[]): boolean {
+  if (totals.files + totals.links > 0) return false;
+  const lost = new Set(ofKind(findings, 'loss').map(({ source }) => source));
+  return sources.every(({ name }) => lost.has(name));
 }
 
 function nothingReadable(findings: readonly Finding[]): BkpError {
-  const reasons = findings.filter((found) => hasLoss([found])).map(({ path, message }) => `${path ?? ''}: ${message}`);
+  const reasons = ofKind(findings, 'loss').map(({ path, message }) => `${path ?? ''}: ${message}`);
   return new BkpError(
     'nothing-readable',
     `nothing could be read, so no archive was made\n${reasons.join('\n')}`.trim(),

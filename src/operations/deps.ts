@@ -1,5 +1,7 @@
+import type { Cleanup } from '../base/cleanup.js';
 import type { Clock } from '../base/clock.js';
 import type { Progress } from '../base/progress.js';
+import { CompressPool } from '../compress/pool.js';
 
 /** What operations get from outside: time, cancelling, and whom to tell. */
 export interface Deps {
@@ -14,4 +16,13 @@ export interface Deps {
   readonly version: string;
   /** Told what is done, for `-v`: stable id, then the text. */
   readonly step: (id: string, message: string) => void;
+  /** Threads for several operations, one after the other; without it each starts and ends its own. */
+  readonly pool?: CompressPool;
+}
+
+export function openPool({ pool }: Deps, cleanup: Cleanup): CompressPool {
+  if (pool !== undefined) return pool;
+  const own = new CompressPool();
+  cleanup.defer(() => own.close());
+  return own;
 }

@@ -1,11 +1,9 @@
-import { lstatSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { EntryHeader } from '../archive/archive.js';
 import { blockSize } from '../base/limits.js';
-import { withCleanup, type Cleanup } from '../base/cleanup.js';
-import { ioError } from '../base/errors.js';
-import { createStaging } from '../fs/staging.js';
-import { syncFolder } from '../fs/sync-folder.js';
+import { withCleanup } from '../base/cleanup.js';
+import { entryPathFault } from '../base/entry-path.js';
+import { BkpError } from '../base/errors.js';
 import { TreeWriter } from '../fs/tree-writer.js';
 import { finding, hasDamage, type Finding } from '../manifest/findings.js';
 import { openSqliteChild } from '../sqlite/client.js';
@@ -13,7 +11,8 @@ import { checkDatabase, databaseEntries } from './check-databases.js';
 import type { Deps } from './deps.js';
 import { damaged, type RestorePlan } from './plan-restore.js';
 import { proveContents, type Visitor } from './prove-contents.js';
-import { entrySource, placeOf } from './restore-layout.js';
+import { entrySource, placeOf, type RestoreLayout } from './restore-layout.js';
+import { openPlace, treeName } from './restore-target.js';
 
 export interface RestoreResult {
   readonly target: string;
@@ -38,7 +37,7 @@ export function restoreToTarget(plan: RestorePlan & { readonly target: string },
     const place = await openPlace(plan.target, deps, cleanup);
     const { request, layout, opened, manifest } = plan;
     const selected = new Set(plan.sources.filter((source) => source.selected).map(({ name }) => name));
-    const tree = new TreeWriter(place.tree, { owner: request.owner, sync: true });
+    const tree = new TreeWriter(place.folder, { owner: request.owner, sync: true });
     cleanup.defer(() => tree.close());
     const isSelected = ({ path }: EntryHeader): boolean => selected.has(entrySource(path, layout));
     const databases: { readonly header: EntryHeader; readonly file: string }[] = [];
@@ -46,13 +45,14 @@ export function restoreToTarget(plan: RestorePlan & { readonly target: string },
     const visitor: Visitor = {
       wants: isSelected,
       file: async (header, content) => {
-        const to = placeOf(header.path, layout);
+        const to = stagedPath(header.path, layout);
         await writeFile(tree, to, header, content);
-        if (checked.has(header.path)) databases.push({ header, file: join(place.tree, to) });
+        if (checked.has(header.path)) databases.push({ header, file: join(place.folder, to) });
       },
       other: (header) => {
-        const to = placeOf(header.path, layout);
-        if (!isSelected(header) || to === '') return Promise.resolve();
+        const to = stagedPath(header.path, layout);
+        // A folder that is there keeps its own mode, owner and time.
+        if (!isSelected(header) || (to === treeName && place.exists)) return Promise.resolve();
         if (header.kind === 'directory') tree.createDirectory(to, header);
         else tree.createLink(to, header.target ?? '', header);
         return Promise.resolve();
@@ -86,6 +86,18 @@ export function restoreToTarget(plan: RestorePlan & { readonly target: string },
       findings,
       milliseconds,
     };
+  });
+}
+
+/** Where an entry lies in the private folder. */
+function stagedPath(path: string, layout: RestoreLayout): string {
+  const place = placeOf(path, layout);
+  const staged = place === '' ? treeName : `${treeName}/${place}`;
+  const fault = entryPathFault(staged);
+  if (fault === undefined) return staged;
+  throw new BkpError('target-unwritable', `${path} cannot lie below the target as ${place} (${fault})`, {
+    path,
+    hint: '`unzip` or `tar` unpack it under the name it has in the archive.',
   });
 }
 
@@ -131,52 +143,4 @@ async function checkStaged(
 function ownerNote(owners: number, setIds: number): Finding {
   const dropped = setIds > 0 ? `; ${setIds} of them lost their set-id bits` : '';
   return finding('owner-not-restored', `the owner of ${owners} entries could not be set without root${dropped}`);
-}
-
-/** Where a tree is built, and how it gets to the target. */
-interface Place {
-  readonly tree: string;
-  publish(): Promise<void>;
-}
-
-/**
- * A target that does not exist yet is built beside its place and renamed once: all or nothing, whatever happens. An
- * empty folder that is there keeps being that folder: it is filled by renames from a private folder in it.
- */
-async function openPlace(target: string, deps: Deps, cleanup: Cleanup): Promise<Place> {
-  const exists = lstatSync(target, { throwIfNoEntry: false }) !== undefined;
-  const parent = exists ? target : dirname(target);
-  try {
-    mkdirSync(parent, { recursive: true });
-  } catch (error) {
-    throw ioError('creating', parent, error, 'target-unwritable');
-  }
-  const staging = await createStaging(parent, exists ? 'bkp-restore' : basename(target), deps.clock);
-  cleanup.defer(() => staging.close());
-  const tree = join(staging.path, 'tree');
-  mkdirSync(tree, { mode: 0o755 });
-  const publish = async (): Promise<void> => {
-    try {
-      if (exists) moveChildren(tree, target);
-      else renameSync(tree, target);
-    } catch (error) {
-      throw ioError('moving the restored files to', target, error, 'target-unwritable');
-    }
-    await syncFolder(exists ? target : parent);
-  };
-  return { tree, publish };
-}
-
-/** Moves what is in a folder into another one; where one move fails, those before it are undone. */
-function moveChildren(from: string, to: string): void {
-  const moved: string[] = [];
-  try {
-    for (const name of readdirSync(from)) {
-      renameSync(join(from, name), join(to, name));
-      moved.push(name);
-    }
-  } catch (error) {
-    for (const name of moved) renameSync(join(to, name), join(from, name));
-    throw error;
-  }
 }

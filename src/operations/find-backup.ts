@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { BkpError } from '../base/errors.js';
 import { archiveName, parseBackupId } from '../policy/backup-name.js';
@@ -33,9 +33,13 @@ export async function findBackup(wanted: BackupReference, signal: AbortSignal): 
   }
   if (parseBackupId(reference) !== undefined) return byId(wanted, storage, signal);
   if (reference === 'latest' || reference.startsWith('latest:')) return latest(wanted, storage, signal);
-  if (existsSync(path)) return fileBackup(path);
+  if (isFile(path)) return fileBackup(path);
   return byPrefix(wanted, storage, signal);
 }
+
+/** A folder is no archive: its name may be the beginning of an id. */
+const isFile = (path: string): boolean =>
+  existsSync(path) && statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 
 /** An exact id: by file name first, then by what archives say of themselves. */
 async function byId(

@@ -1,8 +1,9 @@
-import { closeSync, lstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, lstatSync, openSync, readSync } from 'node:fs';
+import { parseEntryPath } from '../base/entry-path.js';
 import { systemCode } from '../base/errors.js';
 import { fileStat, type FileStat } from '../fs/file-stat.js';
 import { sidecarSuffixes, type Reserved, type ResolvedSource } from './resolve-sources.js';
-import { walkSource } from './source-walk.js';
+import { leftOutOf, walkSource } from './source-walk.js';
 
 /** A database inside a folder source that an application has open: it has sidecars beside it. */
 export interface LiveDatabase {
@@ -30,6 +31,7 @@ export function scanSource(resolved: ResolvedSource, excludes: readonly string[]
   let files = 0;
   let bytes = 0;
   const live = new Map<string, LiveDatabase>();
+  const isLeftOut = leftOutOf(resolved.source, excludes);
   for (const walked of walkSource(resolved, excludes, reserved)) {
     if (walked.kind !== 'file') continue;
     files += 1;
@@ -37,8 +39,12 @@ export function scanSource(resolved: ResolvedSource, excludes: readonly string[]
     const suffix = sidecarSuffixes.find((ending) => walked.absolute.endsWith(ending));
     if (suffix === undefined) continue;
     const absolute = walked.absolute.slice(0, -suffix.length);
+    const entryPath = walked.path.slice(0, -suffix.length);
     const stat = live.has(absolute) ? undefined : sqliteFile(absolute);
-    if (stat !== undefined) live.set(absolute, { absolute, entryPath: walked.path.slice(0, -suffix.length), stat });
+    if (stat === undefined) continue;
+    // Without their database the sidecars are nothing, and change all the time.
+    if (isLeftOut(parseEntryPath(entryPath), false)) reserved.addDatabase(absolute);
+    else live.set(absolute, { absolute, entryPath, stat });
   }
   return { files, bytes, live: [...live.values()] };
 }
@@ -46,7 +52,7 @@ export function scanSource(resolved: ResolvedSource, excludes: readonly string[]
 /** Whether a file that is read just now has become live: it is a database, and has a sidecar that holds part of it. */
 export function isLiveNow(absolute: string, head: Uint8Array): boolean {
   if (!hasSqliteHeader(head)) return false;
-  return sidecarSuffixes.some((suffix) => lstatSync(`${absolute}${suffix}`, { throwIfNoEntry: false }) !== undefined);
+  return sidecarSuffixes.some((suffix) => existsSync(`${absolute}${suffix}`));
 }
 
 function sqliteFile(path: string): FileStat | undefined {

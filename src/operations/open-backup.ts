@@ -10,6 +10,8 @@ import { finding, type Finding } from '../manifest/findings.js';
 import type { Claims } from '../manifest/ledger.js';
 import type { FoundManifest } from '../manifest/manifest.js';
 import { parseManifest } from '../manifest/parse.js';
+import type { BackupFile } from './backup-file.js';
+import { sideFindings } from './prove-container.js';
 import { damageFinding } from './prove-contents.js';
 
 /** A backup's archive, opened, with what it says of itself; or why that cannot be had. */
@@ -53,6 +55,54 @@ export async function openBackup(source: ByteSource, pool: CompressPool, repacke
     await (reader ?? source).close();
     if (error instanceof ArchiveDamage) return { kind: 'damaged', findings: [damageFinding(error)] };
     throw error;
+  }
+}
+
+/** A backup's archive, and the text of the `.sha256` beside it. */
+export interface OpenedFile {
+  readonly opened: Opened;
+  readonly side: string | undefined;
+}
+
+export interface OpenFileOptions {
+  readonly pool: CompressPool;
+  readonly repacked: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** What an archive says of itself. Bytes that are not those that were written may say it too. */
+const claimed: ReadonlySet<string> = new Set(['format-newer', 'encryption-unsupported']);
+
+/** As `openBackup`, but a file that is not the one its `.sha256` was made for is damaged, whatever it says of itself. */
+export async function openBackupFile(file: BackupFile, options: OpenFileOptions): Promise<OpenedFile> {
+  const side = await file.readSide();
+  const outside = async (): Promise<Finding[]> => sideFindings(side, await fileSum(file, options.signal));
+  try {
+    const opened = await openBackup(await file.open(), options.pool, options.repacked);
+    if (opened.kind === 'opened' || side === undefined) return { opened, side };
+    return { opened: { kind: 'damaged', findings: [...(await outside()), ...opened.findings] }, side };
+  } catch (error) {
+    if (!(error instanceof BkpError) || !claimed.has(error.id) || side === undefined) throw error;
+    const findings = await outside();
+    if (findings.length === 0) throw error;
+    return { opened: { kind: 'damaged', findings }, side };
+  }
+}
+
+const pieceBytes = 4 * 1024 * 1024;
+
+/** The SHA-256 of a file that no reader can make sense of. */
+async function fileSum(file: BackupFile, signal: AbortSignal): Promise<string> {
+  const source = await file.open();
+  try {
+    const hash = createHash('sha256');
+    for (let at = 0; at < source.size; at += pieceBytes) {
+      signal.throwIfAborted();
+      hash.update(await source.read(at, Math.min(pieceBytes, source.size - at)));
+    }
+    return hash.digest('hex');
+  } finally {
+    await source.close();
   }
 }
 

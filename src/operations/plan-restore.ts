@@ -1,16 +1,17 @@
-import { existsSync, lstatSync, readdirSync, statfsSync } from 'node:fs';
+import { existsSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Cleanup } from '../base/cleanup.js';
 import { BkpError, ioError } from '../base/errors.js';
-import { CompressPool } from '../compress/pool.js';
+import type { CompressPool } from '../compress/pool.js';
 import { hasDamage, ofKind, type Finding } from '../manifest/findings.js';
 import type { FoundManifest } from '../manifest/manifest.js';
 import type { BackupFile } from './backup-file.js';
-import type { Deps } from './deps.js';
-import { openBackup, type Opened } from './open-backup.js';
+import { openPool, type Deps } from './deps.js';
+import { openBackupFile, type Opened } from './open-backup.js';
 import { proveContainer } from './prove-container.js';
 import { plainFinding } from './prove-contents.js';
 import { restoreLayout, type RestoreLayout } from './restore-layout.js';
+import { checkTarget } from './restore-target.js';
 
 export interface RestoreRequest {
   readonly file: BackupFile;
@@ -44,6 +45,8 @@ export interface RestorePlan {
   readonly bytes: number | undefined;
   /** Bytes free at the target; undefined without one. */
   readonly free: number | undefined;
+  /** Of the archive as a file. */
+  readonly sha256: string;
   /** What the archive says it lacks, and what must be known of it. */
   readonly findings: readonly Finding[];
   /** For the do-half: the opened, proven archive. Closed by the cleanup that the plan was made with. */
@@ -54,14 +57,13 @@ export interface RestorePlan {
 /** Opens and proves an archive and looks at the target. Writes nothing. Rejects where the restore may not be done. */
 export async function planRestore(request: RestoreRequest, deps: Deps, cleanup: Cleanup): Promise<RestorePlan> {
   if (request.target !== undefined) checkTarget(request.target);
-  const pool = new CompressPool();
-  cleanup.defer(() => pool.close());
-  const opened = await openBackup(await request.file.open(), pool, request.allowRepacked);
+  const pool = openPool(deps, cleanup);
+  const repacked = request.allowRepacked;
+  const { opened, side } = await openBackupFile(request.file, { pool, repacked, signal: deps.signal });
   if (opened.kind === 'damaged') throw damaged(request.file.location, opened.findings);
   const { reader, claims } = opened;
   cleanup.defer(() => reader.close());
   deps.progress.start('verify', reader.bytes);
-  const side = await request.file.readSide();
   const proof = await proveContainer(reader, claims, side, (bytes) => deps.progress.advance(bytes), deps.signal);
   if (hasDamage(proof.findings)) throw damaged(request.file.location, proof.findings);
   if (claims.sums === undefined && !request.allowUnverified) throw unverified(request.file.location);
@@ -72,18 +74,7 @@ export async function planRestore(request: RestoreRequest, deps: Deps, cleanup: 
   const free = request.target === undefined ? undefined : freeBytes(request.target);
   if (free !== undefined && bytes !== undefined && bytes > free) throw noSpace(request.target ?? '', bytes, free);
   const findings = [...opened.findings, ...proof.findings, ...(manifest.findings ?? [])];
-  return { request, manifest, sources, layout, bytes, free, findings, opened, pool };
-}
-
-function checkTarget(target: string): void {
-  const found = lstatSync(target, { throwIfNoEntry: false });
-  if (found === undefined) return;
-  const isFolder = found.isDirectory();
-  if (isFolder && readdirSync(target).length === 0) return;
-  throw new BkpError('target-not-empty', `${target} is ${isFolder ? 'not empty' : 'not a folder'}`, {
-    path: target,
-    hint: 'Choose a folder that is empty or does not exist yet; nothing is ever restored over other files.',
-  });
+  return { request, manifest, sources, layout, bytes, free, sha256: proof.sha256, findings, opened, pool };
 }
 
 function planSources(

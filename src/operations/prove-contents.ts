@@ -60,11 +60,12 @@ export async function proveContents(
     if (visitor.wants(header)) return 'content';
     return options.withoutContent === true ? 'nothing' : 'sum';
   };
+  const room = roomFor(claims);
   let cutShort = false;
   try {
     for await (const entry of reader.decode({ want, signal: options.signal })) {
       options.signal.throwIfAborted();
-      const fault = await prove(entry, ledger, visitor);
+      const fault = await prove(entry, ledger, visitor, room);
       if (fault !== undefined) findings.push(fault);
       if (fault !== undefined && options.stopAtDamage === true) break;
       options.advance?.(entry.header.size, entry.header.path);
@@ -80,13 +81,33 @@ export async function proveContents(
   return { findings, files: ledger.files, bytes: ledger.bytes };
 }
 
+/** Says where an archive holds more bytes than its manifest counts: before they are written anywhere. */
+function roomFor({ manifest: { totals } }: Claims): (entry: DecodedEntry) => Finding | undefined {
+  let left = totals?.bytes ?? Infinity;
+  return (entry) => {
+    if (entry.header.kind !== 'file' || isProof(entry)) return undefined;
+    left -= entry.header.size;
+    if (left >= 0) return undefined;
+    return damageFinding({
+      id: 'size-mismatch',
+      message: `with it, the archive holds more than the ${totals?.bytes ?? 0} bytes of its manifest`,
+      path: entry.header.path,
+    });
+  };
+}
+
 /** Other tools leave gaps; where the body is proven as bytes, none can be there. */
 const isTolerated = (id: Damage['id'], { repacked, manifest }: Claims): boolean =>
   id === 'data-between-entries' && (repacked || manifest.bodyHash === undefined);
 
-async function prove(entry: DecodedEntry, ledger: Ledger, visitor: Visitor): Promise<Finding | undefined> {
+async function prove(
+  entry: DecodedEntry,
+  ledger: Ledger,
+  visitor: Visitor,
+  room: (entry: DecodedEntry) => Finding | undefined,
+): Promise<Finding | undefined> {
   const { header, content } = entry;
-  const fault = ledger.admit(header);
+  const fault = ledger.admit(header) ?? room(entry);
   if (content.kind === 'damaged') return damageFinding(content.damage);
   if (fault !== undefined || isProof(entry)) return fault;
   if (header.kind !== 'file') {

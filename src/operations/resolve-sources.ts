@@ -1,5 +1,5 @@
 import { lstatSync, realpathSync } from 'node:fs';
-import { join, sep } from 'node:path';
+import { basename, dirname, join, sep } from 'node:path';
 import { errorText, systemCode } from '../base/errors.js';
 import { fileStat, type FileStat } from '../fs/file-stat.js';
 import { finding, type Finding } from '../manifest/findings.js';
@@ -61,6 +61,8 @@ export class Reserved {
     for (const { source, real } of sources) {
       if (source.type === 'files') continue;
       this.#paths.add(real);
+      // Where it is reached by a link, that stands for the source, and is no link of the source around it.
+      this.#paths.add(join(realpathSync.native(dirname(source.path)), basename(source.path)));
       if (source.type === 'sqlite') for (const suffix of sidecarSuffixes) this.#paths.add(`${real}${suffix}`);
     }
   }

@@ -6,14 +6,29 @@ export type RestoreLayout = ReadonlyMap<string, string>;
 
 /**
  * Sources go where they lay in their instance, below the target: the result is an instance again. A recorded path that
- * is absolute or unsafe, or that two sources share, gives way to the source's name.
+ * is absolute or unsafe, that two sources share, or that leads into the place of a source which has none, gives way to
+ * the source's name.
  */
 export function restoreLayout(manifest: FoundManifest): RestoreLayout {
-  const recorded = new Map((manifest.sources ?? []).map(({ name, path }) => [name, safePath(path) ?? name]));
-  for (const name of manifest.includes) if (!recorded.has(name)) recorded.set(name, name);
-  const taken = new Map<string, number>();
-  for (const path of recorded.values()) taken.set(path, (taken.get(path) ?? 0) + 1);
-  return new Map([...recorded].map(([name, path]) => [name, (taken.get(path) ?? 0) > 1 ? name : path]));
+  const recorded = new Map((manifest.sources ?? []).map(({ name, path }) => [name, safePath(path)]));
+  for (const name of manifest.includes) if (!recorded.has(name)) recorded.set(name, undefined);
+  const files = new Set((manifest.sources ?? []).flatMap(({ name, type }) => (type === 'files' ? [name] : [])));
+  const uses = new Map<string, number>();
+  for (const path of recorded.values()) if (path !== undefined) uses.set(path, (uses.get(path) ?? 0) + 1);
+  const byName = new Set([...recorded].flatMap(([name, path]) => (path === undefined ? [name] : [])));
+  const givesWay = (name: string, path: string): boolean => {
+    if ((uses.get(path) ?? 0) > 1) return true;
+    // A source of single files shares the root with all others.
+    return path === '' ? byName.size > 0 && !files.has(name) : byName.has(path.split('/', 1)[0] ?? path);
+  };
+  // Until none gives way any more: each that does takes a place that another one's path may lead into.
+  for (let before = -1; before !== byName.size;) {
+    before = byName.size;
+    for (const [name, path] of recorded) {
+      if (path !== undefined && !byName.has(name) && givesWay(name, path)) byName.add(name);
+    }
+  }
+  return new Map([...recorded].map(([name, path]) => [name, byName.has(name) ? name : (path ?? name)]));
 }
 
 function safePath(recorded: string): string | undefined {

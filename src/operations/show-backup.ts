@@ -1,12 +1,11 @@
 import type { ArchiveReader, Container, EntryHeader } from '../archive/archive.js';
 import { withCleanup } from '../base/cleanup.js';
 import { BkpError } from '../base/errors.js';
-import { CompressPool } from '../compress/pool.js';
 import type { Finding } from '../manifest/findings.js';
 import type { FoundManifest } from '../manifest/manifest.js';
 import { parseSideFile } from '../manifest/side-file.js';
 import type { BackupFile } from './backup-file.js';
-import type { Deps } from './deps.js';
+import { openPool, type Deps } from './deps.js';
 import { openBackup } from './open-backup.js';
 import { plainFinding } from './prove-contents.js';
 
@@ -25,8 +24,7 @@ export interface ShowResult {
 /** What a backup says of itself. Proves nothing but that it can be read: that is `verifyBackup`'s. */
 export function showBackup(file: BackupFile, withEntries: boolean, deps: Deps): Promise<ShowResult> {
   return withCleanup(async (cleanup) => {
-    const pool = new CompressPool();
-    cleanup.defer(() => pool.close());
+    const pool = openPool(deps, cleanup);
     const side = await file.readSide();
     const opened = await openBackup(await file.open(), pool, true);
     if (opened.kind === 'damaged') {

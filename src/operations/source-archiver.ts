@@ -18,12 +18,12 @@ export interface ArchiverContext {
   readonly writer: ArchiveWriter;
   readonly excludes: readonly string[];
   readonly reserved: Reserved;
-  /** By real path: what was copied of each live database. */
+  /** By the path in the archive: what was copied of each live database. */
   readonly copies: ReadonlyMap<string, DatabaseCopy>;
   /** Copies a database that turned out to be live only now. */
   readonly copyLate: (database: DatabaseToCopy) => Promise<DatabaseCopy>;
   /** As the manifest and the user get it: relative to the instance's root where it lies in it. */
-  readonly pathOf: (absolute: string) => string;
+  readonly pathOf: (resolved: ResolvedSource) => string;
   readonly advance: (bytes: number, path: string) => void;
   readonly signal: AbortSignal;
 }
@@ -58,7 +58,7 @@ export class SourceArchiver {
 
   /** Archives one source. Its losses are findings; rejects only where the archive itself cannot go on. */
   async add(resolved: ResolvedSource, now: () => number): Promise<ManifestSource> {
-    const { source, real } = resolved;
+    const { source } = resolved;
     this.#source = source.name;
     this.#tally = newTally();
     const startedAt = now();
@@ -75,7 +75,7 @@ export class SourceArchiver {
       name: source.name,
       type: source.type,
       scope: source.scope,
-      path: this.#context.pathOf(source.type === 'files' ? source.path : real),
+      path: this.#context.pathOf(resolved),
       files,
       bytes,
       startedAt: timestamp(described?.startedAt ?? startedAt),
@@ -86,8 +86,8 @@ export class SourceArchiver {
     };
   }
 
-  async #addDatabaseSource({ real }: ResolvedSource): Promise<DatabaseCopy | undefined> {
-    const copy = this.#context.copies.get(real);
+  async #addDatabaseSource({ source }: ResolvedSource): Promise<DatabaseCopy | undefined> {
+    const copy = this.#context.copies.get(source.name);
     if (copy !== undefined) await this.#addCopy(copy);
     return copy;
   }
@@ -115,7 +115,7 @@ export class SourceArchiver {
           { kind: 'none' },
         );
       case 'file': {
-        const copy = this.#context.copies.get(walked.absolute);
+        const copy = this.#context.copies.get(walked.path);
         if (copy === undefined) return this.#addFile(walked.path, walked.absolute, walked.stat);
         if (copy.facts !== undefined) this.#tally.databases[walked.path] = copy.facts;
         return this.#addCopy(copy);
@@ -181,6 +181,7 @@ export class SourceArchiver {
     if (stat.size <= blockSize) {
       const pieces: Buffer[] = [];
       for await (const piece of file.read(blockSize)) pieces.push(piece);
+      if (again && file.changed()) throw new ChangedMeanwhile();
       await writer.add(header(path, 'file', stat), { kind: 'bytes', bytes: Buffer.concat(pieces) });
     } else {
       const read = (): AsyncIterable<Buffer> => this.#watched(path, file, again);

@@ -1,8 +1,8 @@
 import picomatch from 'picomatch';
-import type { EntryPath } from '../base/entry-path.js';
-import { excludeMatcher } from '../fs/globs.js';
+import { excludeMatcher, type PathMatcher } from '../fs/globs.js';
 import { walk, type Walked } from '../fs/walk.js';
 import type { Reserved, ResolvedSource } from './resolve-sources.js';
+import type { Source } from './source.js';
 
 /** Everything of a folder source, or the files that a `files` source names, in archive order. */
 export function walkSource(
@@ -10,30 +10,36 @@ export function walkSource(
   excludes: readonly string[],
   reserved: Reserved,
 ): Generator<Walked, void, undefined> {
-  const general = excludeMatcher([...excludes, ...ownExcludes(source)]);
-  const named = source.type === 'files' ? namedOnly(source.name, source.patterns) : undefined;
   return walk({
     root: real,
     prefix: source.name,
-    exclude: (path, isDirectory) => general(path, isDirectory) || named?.(path, isDirectory) === true,
+    exclude: leftOutOf(source, excludes),
     // The source's own root is reserved against others, not against itself.
     skip: ({ absolute }) => absolute !== real && reserved.has(absolute),
   });
 }
 
+/** What of a folder source is left out by the user's wish. */
+export function leftOutOf(source: Source, excludes: readonly string[]): PathMatcher {
+  const general = excludeMatcher([...excludes, ...ownExcludes(source)]);
+  const named = source.type === 'files' ? namedOnly(source.name, source.patterns) : undefined;
+  return (path, isDirectory) => general(path, isDirectory) || named?.(path, isDirectory) === true;
+}
+
 /** A source's own globs match below the source: they get its name in front. */
-function ownExcludes(source: ResolvedSource['source']): readonly string[] {
+function ownExcludes(source: Source): readonly string[] {
   return source.type === 'directory' ? source.exclude.map((glob) => `${escapeGlob(source.name)}/${glob}`) : [];
 }
 
 const escapeGlob = (name: string): string => name.replace(/[\\*?[\]{}()!+@|]/g, '\\$&');
 
 /** Leaves out what no pattern names; folders are kept only where a pattern may match below them. */
-function namedOnly(name: string, patterns: readonly string[]): (path: EntryPath, isDirectory: boolean) => boolean {
-  const options = { dot: true } as const;
+function namedOnly(name: string, patterns: readonly string[]): PathMatcher {
+  const options = { dot: true, flags: 's' } as const;
   const whole = picomatch([...patterns], options);
   const prefixes = patterns.map((pattern) => pattern.split('/').map((segment) => picomatch(segment, options)));
-  const anywhere = patterns.some((pattern) => pattern.includes('**'));
+  // Where alternatives hold a slash, segments alone do not tell what the pattern means.
+  const anywhere = patterns.some((pattern) => /\*\*|[{(][^})]*\//.test(pattern));
   const mayHold = (segments: readonly string[]): boolean =>
     anywhere ||
     prefixes.some(

@@ -3,15 +3,14 @@ import { open, type FileHandle } from 'node:fs/promises';
 import type { EntryHeader } from '../archive/archive.js';
 import { withCleanup, type Cleanup } from '../base/cleanup.js';
 import { ioError } from '../base/errors.js';
-import { CompressPool } from '../compress/pool.js';
 import { createStaging } from '../fs/staging.js';
 import { hasDamage, hasLoss, type Finding } from '../manifest/findings.js';
 import type { FoundManifest } from '../manifest/manifest.js';
 import { openSqliteChild } from '../sqlite/client.js';
 import type { BackupFile } from './backup-file.js';
 import { checkDatabase, databaseEntries, databaseFile } from './check-databases.js';
-import type { Deps } from './deps.js';
-import { openBackup } from './open-backup.js';
+import { openPool, type Deps } from './deps.js';
+import { openBackupFile } from './open-backup.js';
 import { proveContainer } from './prove-container.js';
 import { onlyProving, proveContents, type Visitor } from './prove-contents.js';
 
@@ -44,18 +43,14 @@ export interface VerifyResult {
 export function verifyBackup(request: VerifyRequest, deps: Deps): Promise<VerifyResult> {
   return withCleanup(async (cleanup) => {
     const { file, quick, allowRepacked } = request;
-    const pool = new CompressPool();
-    cleanup.defer(() => pool.close());
-    const source = await file.open();
-    const archiveBytes = source.size;
-    const side = await file.readSide();
-    const opened = await openBackup(source, pool, allowRepacked);
+    const pool = openPool(deps, cleanup);
+    const { opened, side } = await openBackupFile(file, { pool, repacked: allowRepacked, signal: deps.signal });
     const none = { file: file.location, files: 0, bytes: 0, databases: 0, sha256: undefined, manifest: undefined };
     if (opened.kind === 'damaged') return { ...none, verdict: 'damaged', findings: opened.findings };
     const { reader, claims } = opened;
     cleanup.defer(() => reader.close());
     const { manifest } = claims;
-    deps.progress.start('verify', archiveBytes + (quick ? 0 : (manifest.totals?.bytes ?? 0)));
+    deps.progress.start('verify', reader.bytes + (quick ? 0 : (manifest.totals?.bytes ?? 0)));
     const advance = (bytes: number, path?: string): void => deps.progress.advance(bytes, path);
     const container = await proveContainer(reader, claims, side, advance, deps.signal);
     const databases = quick ? undefined : await openDatabaseCheck(manifest, deps, cleanup);

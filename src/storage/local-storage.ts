@@ -130,7 +130,7 @@ export class LocalStorage implements Storage {
     return new BkpError('storage-unwritable', message, {
       cause,
       path: this.folder,
-      hint: 'Make it writable, choose another with `storage` or BKP_STORAGE, or stream with `-o -` or BKP_READ_ONLY=1.',
+      hint: 'Make it writable, choose another with `storage` or BKP_STORAGE, or write one archive elsewhere with `-o`.',
     });
   }
 

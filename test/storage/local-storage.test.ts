@@ -63,7 +63,7 @@ describe('writing', () => {
     const unwritable = {
       id: 'storage-unwritable',
       exitCode: 1,
-      hint: expect.stringContaining('BKP_READ_ONLY') as string,
+      hint: expect.stringContaining('BKP_STORAGE') as string,
     };
     await unprivilegedAsync(async () => {
       await expect(storage.createPartial(name)).rejects.toMatchObject(unwritable);

@@ -1,7 +1,7 @@
 import type { Header } from 'tar-stream';
 import { never } from '../../base/errors.js';
-import { limits } from '../../base/limits.js';
 import type { EntryHeader, EntryKind } from '../archive.js';
+import { recordableTarget } from '../link-target.js';
 import { formatPaxTime } from './pax.js';
 
 /** tar-stream's header as far as it is given here; `pax` holds the records it adds. */
@@ -37,7 +37,7 @@ export function packHeader(entry: EntryHeader): PackHeader {
     type: entry.kind === 'link' ? 'symlink' : entry.kind,
   };
   if (entry.kind === 'file') octalOr(pax, 'size', entry.size, maxOctalSize);
-  if (entry.kind === 'link') header.linkname = linkTarget(entry);
+  if (entry.kind === 'link') header.linkname = recordableTarget(entry);
   // Given records, even none, make tar-stream write the names as records too.
   const long = needsRecord(name) || needsRecord(entry.target ?? '');
   if (long || Object.keys(pax).length > 0) header.pax = pax;
@@ -75,13 +75,4 @@ function wholeSeconds(pax: Record<string, string>, nanoseconds: bigint): number 
   if (remainder !== 0n || whole < 0n || whole > maxSeconds) pax['mtime'] = formatPaxTime(nanoseconds);
   if (whole < 0n) return 0;
   return Number(whole > maxSeconds ? maxSeconds : whole);
-}
-
-function linkTarget(entry: EntryHeader): string {
-  const target = entry.target ?? '';
-  const bytes = Buffer.byteLength(target);
-  if (bytes === 0 || bytes > limits.maxLinkBytes || target.includes('\0') || !target.isWellFormed()) {
-    throw new RangeError(`the link ${JSON.stringify(entry.path)} has no target that can be recorded`);
-  }
-  return target;
 }

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { getFileNameLowLevel, type Entry } from 'yauzl';
 import type { EntryHeader, EntryKind } from '../archive.js';
 import { decodeExtras, type Extras } from './extra-fields.js';
@@ -88,11 +89,15 @@ const host = (entry: Entry): number => entry.versionMadeBy >>> 8;
 const fromUnix = (entry: Entry): boolean => host(entry) === hostUnix || host(entry) === hostMac;
 const unixMode = (entry: Entry): number => (fromUnix(entry) ? entry.externalFileAttributes >>> 16 : 0);
 
-/** UTF-8 where the flag says so, else as other tools read it: Info-ZIP's Unicode path field, or code page 437. */
+/**
+ * UTF-8 where the flag says so; else as other tools read it: Info-ZIP's Unicode path field, from Unix UTF-8 where it is
+ * that (Info-ZIP's `zip` writes names as they are), or code page 437.
+ */
 function entryName(entry: Entry): string | undefined {
+  const raw = entry.fileNameRaw;
   try {
-    if ((entry.generalPurposeBitFlag & flagUtf8) !== 0) return decoder.decode(entry.fileNameRaw);
-    return getFileNameLowLevel(entry.generalPurposeBitFlag, entry.fileNameRaw, entry.extraFields, true);
+    if ((entry.generalPurposeBitFlag & flagUtf8) !== 0) return decoder.decode(raw);
+    return getFileNameLowLevel(fromUnix(entry) && isUtf8(raw) ? flagUtf8 : 0, raw, entry.extraFields, true);
   } catch {
     return undefined;
   }

@@ -57,26 +57,31 @@ async function* units(entries: readonly ZipEntry[], decoding: Decoding): AsyncGe
     layout.next(entry, placed.end);
     const damage = entryDamage(entry, placed.contradiction);
     const want = entry.header.kind === 'file' ? decoding.options.want(entry.header) : 'content';
-    const isSmall = entry.size <= blockSize && entry.packedSize <= 2 * blockSize;
-    if (damage !== undefined || isSmall || want === 'nothing') {
+    const whole = isSmall(entry) || want === 'nothing';
+    if (damage !== undefined || whole) {
       if (damage !== undefined) batch.addDecoded(entry.header, { kind: 'damaged', damage });
       else if (want === 'nothing') batch.addDecoded(entry.header, { kind: 'none' });
       else batch.addPacked(entry, await window.at(placed.dataStart, entry.packedSize), want === 'content');
       if (!batch.isFull) continue;
     }
-    if (!batch.isEmpty) yield { kind: 'small', entries: batch.run() };
+    if (!batch.isEmpty) yield running(batch);
     batch = new SmallBatch(decoding.pool);
-    if (damage === undefined && !isSmall && want !== 'nothing') {
-      yield { kind: 'large', entry, dataStart: placed.dataStart, want };
-    }
+    if (damage === undefined && !whole) yield { kind: 'large', entry, dataStart: placed.dataStart, want };
   }
   layout.finish(decoding.limit);
-  if (!batch.isEmpty) yield { kind: 'small', entries: batch.run() };
+  if (!batch.isEmpty) yield running(batch);
+}
+
+function running(batch: SmallBatch): Unit {
+  const entries = batch.run();
+  // Its failure is seen when its turn comes, which never comes where the reader stops before.
+  entries.catch(() => undefined);
+  return { kind: 'small', entries };
 }
 
 /** What makes an entry's content unusable before it is decoded. */
 function entryDamage(entry: ZipEntry, contradiction: string | undefined): Damage | undefined {
-  const { path } = entry.header;
+  const { path, kind } = entry.header;
   if (contradiction !== undefined) {
     return { id: 'central-local-mismatch', message: `its two records disagree: ${contradiction}`, path };
   }
@@ -87,8 +92,15 @@ function entryDamage(entry: ZipEntry, contradiction: string | undefined): Damage
   if (entry.method === 0 && entry.size !== entry.packedSize) {
     return { id: 'size-mismatch', message: `stored, but ${entry.packedSize} bytes instead of ${entry.size}`, path };
   }
+  if (kind === 'directory' && entry.size > 0) return { id: 'size-mismatch', message: 'a folder with content', path };
+  // What is no file is read whole: its packed bytes are bounded like its content.
+  if (kind !== 'file' && !isSmall(entry)) {
+    return { id: 'size-mismatch', message: `${entry.packedSize} bytes for a ${kind}`, path };
+  }
   return undefined;
 }
+
+const isSmall = ({ size, packedSize }: ZipEntry): boolean => size <= blockSize && packedSize <= 2 * blockSize;
 
 async function decodedLarge({ entry, dataStart, want }: LargeUnit, decoding: Decoding): Promise<DecodedEntry> {
   const { header } = entry;

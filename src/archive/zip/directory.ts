@@ -3,7 +3,7 @@ import { centralBytes, end64Bytes, endBytes, findEnd, locatorBytes } from './rec
 import { centralEntry, type ZipEntry } from './central-entry.js';
 import type { ByteSource } from '../../base/byte-source.js';
 import { ArchiveDamage, type Damage } from '../../base/damage.js';
-import { errorText } from '../../base/errors.js';
+import { BkpError, errorText } from '../../base/errors.js';
 import { limits } from '../../base/limits.js';
 
 /** What ends a zip, as far as it is read at once. */
@@ -28,33 +28,39 @@ export async function readZipEnd(source: ByteSource): Promise<ZipEnd> {
   const tailStart = source.size - length;
   const tail = await source.read(tailStart, length);
   const found = length < endBytes ? undefined : findEnd(tail);
-  if (found === undefined) {
-    throw new ArchiveDamage(
-      'truncated',
-      'no end of central directory at the end of the file: cut short or overwritten',
-    );
+  if (found === undefined || found.behind < 0) throw noEnd();
+  let place: DirectoryPlace;
+  try {
+    place = directoryPlace(tail, tailStart, found.at);
+  } catch (error) {
+    // With bytes behind it and no directory before it, it ends something else: a zip stored in this one, cut off there.
+    throw found.behind > 0 ? noEnd() : error;
   }
-  const end = tail.subarray(found.at);
-  const base = { comment: found.comment, tail, tailStart };
-  const locatorAt = found.at - locatorBytes;
-  if (locatorAt >= 0 && tail.readUInt32LE(locatorAt) === 0x07064b50) {
-    return { ...base, ...end64(tail, tailStart, locatorAt, end) };
+  if (found.behind > 0) {
+    throw new ArchiveDamage('data-after-end', `${found.behind} bytes lie behind the end of the archive`);
   }
+  return { comment: found.comment, tail, tailStart, ...place };
+}
+
+const noEnd = (): ArchiveDamage =>
+  new ArchiveDamage('truncated', 'no end of central directory at the end of the file: cut short or overwritten');
+
+type DirectoryPlace = Pick<ZipEnd, 'entries' | 'directoryStart' | 'directoryEnd'>;
+
+/** What the end record at `at` says, and the zip64 records before it. */
+function directoryPlace(tail: Buffer, tailStart: number, at: number): DirectoryPlace {
+  const end = tail.subarray(at);
+  const locatorAt = at - locatorBytes;
+  if (locatorAt >= 0 && tail.readUInt32LE(locatorAt) === 0x07064b50) return end64(tail, tailStart, locatorAt, end);
   const entries = end.readUInt16LE(10);
   const directoryStart = end.readUInt32LE(16);
   const directoryEnd = directoryStart + end.readUInt32LE(12);
   if (end.readUInt32LE(4) !== 0 || end.readUInt16LE(8) !== entries) throw invalid('it says that it has several disks');
-  if (directoryEnd !== tailStart + found.at)
-    throw invalid('the central directory does not end where the end record begins');
-  return { ...base, entries, directoryStart, directoryEnd };
+  if (directoryEnd !== tailStart + at) throw invalid('the central directory does not end where the end record begins');
+  return { entries, directoryStart, directoryEnd };
 }
 
-function end64(
-  tail: Buffer,
-  tailStart: number,
-  locatorAt: number,
-  end: Buffer,
-): Pick<ZipEnd, 'entries' | 'directoryStart' | 'directoryEnd'> {
+function end64(tail: Buffer, tailStart: number, locatorAt: number, end: Buffer): DirectoryPlace {
   const recordAt = Number(tail.readBigUInt64LE(locatorAt + 8));
   const at = recordAt - tailStart;
   // Without an extensible data sector (4.3.14.4) the record lies directly before its locator.
@@ -155,7 +161,8 @@ export async function readDirectory(source: ByteSource, end: ZipEnd, dropDotSlas
       else if (!('skip' in parsed)) entries.push(parsed);
     }
   } catch (error) {
-    if (error instanceof ArchiveDamage) throw error;
+    // What reading the file throws is not the archive's fault.
+    if (error instanceof ArchiveDamage || error instanceof BkpError) throw error;
     throw invalid(errorText(error));
   }
   if (at !== end.directoryEnd) throw invalid('the central directory is not as long as it says');

@@ -4,7 +4,7 @@ import type { ZipEntry } from './central-entry.js';
 import { metered } from '../sums.js';
 import type { ByteSource } from '../../base/byte-source.js';
 import { ArchiveDamage } from '../../base/damage.js';
-import { errorText } from '../../base/errors.js';
+import { errorText, systemCode } from '../../base/errors.js';
 import { blockSize } from '../../base/limits.js';
 import { hex32 } from '../../compress/inflate.js';
 import { JobFailure, type CompressPool } from '../../compress/pool.js';
@@ -103,7 +103,8 @@ async function* inflated(source: ByteSource, start: number, entry: ZipEntry): As
   try {
     for await (const chunk of inflater) yield chunk as Buffer;
   } catch (error) {
-    if (error instanceof ArchiveDamage) throw error;
+    // What reading the file throws is not the stream's fault.
+    if (!(systemCode(error) ?? '').startsWith('Z_')) throw error;
     throw undecodable(entry, `cannot be inflated: ${errorText(error)}`);
   } finally {
     inflater.destroy();

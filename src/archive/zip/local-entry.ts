@@ -81,10 +81,14 @@ const both = <T>(a: T | undefined, b: T | undefined): boolean => a === undefined
 
 function sizesAgree(local: LocalRecord, entry: ZipEntry): boolean {
   const { size, packedSize } = wideSizes(local);
-  const same = local.crc === entry.crc && size === entry.size && packedSize === entry.packedSize;
-  if ((local.flags & flagDescriptor) === 0) return same;
-  // With a descriptor the local record has zeros (APPNOTE 4.4.4), or what is known already.
-  return same || (local.crc === 0 && size === 0 && packedSize === 0);
+  const pairs = [
+    [local.crc, entry.crc],
+    [size, entry.size],
+    [packedSize, entry.packedSize],
+  ] as const;
+  // With a descriptor the local record has zeros (APPNOTE 4.4.4), or what was known already (libarchive: the size).
+  const later = (local.flags & flagDescriptor) !== 0;
+  return pairs.every(([here, there]) => here === there || (later && here === 0));
 }
 
 function wideSizes(local: LocalRecord): { readonly size: number; readonly packedSize: number } {

@@ -41,6 +41,8 @@ export class ZipReader implements ArchiveReader {
   readonly #pool: CompressPool;
   readonly #end: ZipEnd;
   readonly #options: ZipReaderOptions;
+  /** What `oddities` holds: a hostile archive can have one for each of its entries. */
+  readonly #noted = new Set<string>();
   #directory: Promise<ZipDirectory> | undefined;
 
   constructor(source: ByteSource, pool: CompressPool, end: ZipEnd, options: ZipReaderOptions) {
@@ -92,19 +94,20 @@ export class ZipReader implements ArchiveReader {
     const body = await this.#bodyRange();
     const hash = createHash('sha256');
     let bodyHash: string | undefined;
-    for (let at = 0; at < this.bytes;) {
+    for (let at = 0; ;) {
       signal?.throwIfAborted();
+      if (at === body?.end) {
+        const bodySum = hash.copy();
+        for await (const central of this.#range(this.#end.directoryStart, body.centralEnd)) bodySum.update(central);
+        bodyHash = `sha256:${bodySum.digest('hex')}`;
+      }
+      if (at >= this.bytes) break;
       // A piece never reaches across the end of the body, so that the hash can be taken there.
       const border = body !== undefined && at < body.end ? body.end : this.bytes;
       const piece = await this.#source.read(at, Math.min(readBytes, border - at));
       hash.update(piece);
       at += piece.length;
       advance?.(piece.length);
-      if (at === body?.end) {
-        const bodySum = hash.copy();
-        for await (const central of this.#range(this.#end.directoryStart, body.centralEnd)) bodySum.update(central);
-        bodyHash = `sha256:${bodySum.digest('hex')}`;
-      }
     }
     return { sha256: hash.digest('hex'), bodyHash };
   }
@@ -114,8 +117,9 @@ export class ZipReader implements ArchiveReader {
   }
 
   #note(damage: Damage): void {
-    const known = this.oddities.some((odd) => odd.id === damage.id && odd.path === damage.path);
-    if (!known) this.oddities.push(damage);
+    const key = `${damage.id} ${damage.path ?? ''}`;
+    if (!this.#noted.has(key)) this.oddities.push(damage);
+    this.#noted.add(key);
   }
 
   #list(): Promise<ZipDirectory> {

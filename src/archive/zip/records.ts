@@ -234,13 +234,20 @@ export function matchDescriptor(
   return bytes.subarray(0, bare.length).equals(bare) ? bare.length : undefined;
 }
 
-/** The end of the central directory at the very end of `tail`, which is the file's last bytes; undefined without one. */
-export function findEnd(tail: Buffer): { readonly at: number; readonly comment: Buffer } | undefined {
+export interface FoundEnd {
+  readonly at: number;
+  readonly comment: Buffer;
+  /** Bytes of the file behind record and comment; negative where the comment is cut short. */
+  readonly behind: number;
+}
+
+/** The end of the central directory in `tail`, which is the file's last bytes; undefined without one. */
+export function findEnd(tail: Buffer): FoundEnd | undefined {
   for (let at = tail.length - endBytes; at >= 0; at -= 1) {
     if (tail.readUInt32LE(at) !== endSignature) continue;
     // The first one from behind counts, as for other readers: a second meaning is not looked for.
-    if (tail.readUInt16LE(at + 20) !== tail.length - at - endBytes) return undefined;
-    return { at, comment: tail.subarray(at + endBytes) };
+    const end = at + endBytes + tail.readUInt16LE(at + 20);
+    return { at, comment: tail.subarray(at + endBytes, end), behind: tail.length - end };
   }
   return undefined;
 }

@@ -46,7 +46,8 @@ export class SmallBatch {
     const { header, method, size, crc } = entry;
     this.#slots.push({ header, decoded: this.#items.length });
     this.#items.push({ method: method === 8 ? 8 : 0, length: packed.length, size, crc, keep });
-    this.#packed.push(packed);
+    // A copy: the bytes given are a view into a much larger piece of the file, which would stay in memory with them.
+    this.#packed.push(Buffer.from(packed));
     this.#packedBytes += packed.length;
     this.#contentBytes += size;
   }
@@ -89,13 +90,8 @@ function finished(header: EntryHeader, inflated: InflatedItem, bytes: Buffer | u
       return { header, content: { kind: 'bytes', bytes, sha256: inflated.sha256 } };
     case 'link':
       return linkEntry(header, bytes ?? Buffer.alloc(0));
-    case 'directory': {
-      const damage = { id: 'size-mismatch', message: 'a folder with content', path: header.path } as const;
-      return {
-        header,
-        content: bytes !== undefined && bytes.length > 0 ? { kind: 'damaged', damage } : { kind: 'none' },
-      };
-    }
+    case 'directory':
+      return { header, content: { kind: 'none' } };
   }
 }
 

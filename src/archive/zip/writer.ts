@@ -9,6 +9,7 @@ import {
   type EntryHeader,
   type EntrySum,
 } from '../archive.js';
+import { recordableTarget } from '../link-target.js';
 import { ArchiveSink, type Mark } from '../sink.js';
 import { inBlocks, metered } from '../sums.js';
 import { Batch, type PackedBatch, type PackedEntry } from './batch.js';
@@ -65,6 +66,7 @@ class ZipWriter implements ArchiveWriter {
   readonly #central: SpillBuffer;
   #entries = 0;
   #bodyEnded = false;
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(options: ZipWriterOptions) {
     this.#options = options;
@@ -75,6 +77,7 @@ class ZipWriter implements ArchiveWriter {
   }
 
   async add(header: EntryHeader, content: Content): Promise<void> {
+    this.#throwIfFailed();
     switch (content.kind) {
       case 'blocks':
         return this.#addLarge(header, content.read);
@@ -83,7 +86,7 @@ class ZipWriter implements ArchiveWriter {
         this.#batch.add(header, content.bytes);
         break;
       case 'none':
-        this.#batch.add(header, header.kind === 'link' ? Buffer.from(header.target ?? '') : undefined);
+        this.#batch.add(header, header.kind === 'link' ? Buffer.from(recordableTarget(header)) : undefined);
         break;
     }
     if (this.#batch.isFull) await this.#pushBatch();
@@ -98,6 +101,7 @@ class ZipWriter implements ArchiveWriter {
   }
 
   async finish(tail: ArchiveTail): Promise<ArchiveProof> {
+    if (!this.#bodyEnded) await this.endBody();
     const one = async function* (): AsyncGenerator<Buffer> {
       yield await Promise.resolve(tail.manifest);
     };
@@ -113,6 +117,7 @@ class ZipWriter implements ArchiveWriter {
   }
 
   async abort(): Promise<void> {
+    this.#failure ??= { error: new Error('the archive was given up') };
     await this.#central.close();
   }
 
@@ -131,6 +136,7 @@ class ZipWriter implements ArchiveWriter {
   }
 
   async #settle(): Promise<void> {
+    this.#throwIfFailed();
     await this.#pushBatch();
     await this.#queue.drain();
   }
@@ -154,16 +160,21 @@ class ZipWriter implements ArchiveWriter {
         await this.#queue.push(job.then(({ data }) => ({ kind: 'block', entry, packed: data })));
       }
     } catch (error) {
-      await this.#takeBack(entry);
+      await this.#takeBack(entry, error);
       throw error;
     }
     await step('end');
   }
 
-  /** The content of a large entry failed: the archive goes back to where the entry began. */
-  async #takeBack(entry: LargeEntry): Promise<void> {
+  /** The content of a large entry failed: the archive goes back to where it began, or is useless where it cannot. */
+  async #takeBack(entry: LargeEntry, error: unknown): Promise<void> {
     await this.#queue.drain();
-    if (entry.mark !== undefined) await this.#sink.rollback(entry.mark);
+    if (entry.mark === undefined) this.#failure = { error };
+    else await this.#sink.rollback(entry.mark);
+  }
+
+  #throwIfFailed(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
   }
 
   async #write(step: Step): Promise<void> {
@@ -226,7 +237,8 @@ function sharedFields(header: EntryHeader): Pick<RecordFields, 'name' | 'mode' |
 function largeFields(entry: LargeEntry): RecordFields {
   return {
     ...sharedFields(entry.header),
-    method: 8,
+    // Nothing has no blocks, and no deflate stream either.
+    method: entry.header.size === 0 ? 0 : 8,
     crc: entry.crc,
     size: entry.header.size,
     packedSize: entry.blocks.reduce((sum, bytes) => sum + bytes, 0),

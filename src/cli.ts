@@ -1,0 +1,100 @@
+import { exit } from 'node:process';
+import { systemClock } from './base/clock.js';
+import { BkpError, errorText, ioError, systemCode } from './base/errors.js';
+import { exitCodes, type ExitCode } from './base/exit-codes.js';
+import { parseCommandLine } from './commands/command-line.js';
+import type { Job } from './commands/job.js';
+import { readVersion } from './commands/version.js';
+import { openOutput, openScreens, wantedBefore, type Screens } from './ui/open-output.js';
+import type { Output } from './ui/output.js';
+
+/** Runs a command line: sets `process.exitCode` and resolves when everything is told. Never rejects. */
+export async function main(args: readonly string[]): Promise<void> {
+  // Where nothing is decided, nothing succeeded.
+  process.exitCode = exitCodes.failed;
+  const screens = openScreens(process.stdout, process.stderr);
+  const exitCode = await run(args, screens);
+  process.exitCode = await told(screens, exitCode);
+}
+
+async function run(args: readonly string[], screens: Screens): Promise<ExitCode> {
+  const { env } = process;
+  let output: Output | undefined;
+  let verbose = 0;
+  const controller = new AbortController();
+  listenToSignals(controller);
+  try {
+    const parsed = parseCommandLine(args, (text) => screens.out.write(text));
+    if (parsed.kind === 'told') return exitCodes.done;
+    const { job } = parsed;
+    verbose = job.globals.verbose;
+    output = await openOutput(screens, job.globals, env, systemClock);
+    return await runJob(job, output, controller.signal);
+  } catch (error) {
+    const failure = expected(controller.signal.aborted ? controller.signal.reason : error);
+    output ??= await openOutput(screens, wantedBefore(args), env, systemClock);
+    output.fail(failure, verbose >= 2 ? stackOf(error) : undefined);
+    return failure.exitCode;
+  }
+}
+
+function runJob(job: Job, output: Output, signal: AbortSignal): Promise<ExitCode> {
+  const started = systemClock.monotonic();
+  const elapsed = (): number => Math.round(systemClock.monotonic() - started);
+  output.start({ command: job.name, version: readVersion(), dryRun: job.dryRun });
+  return job.run({ cwd: process.cwd(), env: process.env, signal, output, elapsed });
+}
+
+const endings = {
+  SIGHUP: { id: 'hung-up', text: 'hung up', exitCode: exitCodes.hangup },
+  SIGINT: { id: 'interrupted', text: 'interrupted', exitCode: exitCodes.interrupted },
+  SIGTERM: { id: 'terminated', text: 'terminated', exitCode: exitCodes.terminated },
+} as const;
+
+/** Milliseconds. One Ctrl-C may come twice: from the terminal, and from a wrapper (`timeout`, `npx`) that passes it on. */
+const sameSignal = 250;
+
+/** The first signal ends the run, which cleans up; a second one does not wait for that. They are heard to the very end. */
+function listenToSignals(controller: AbortController): void {
+  let first: number | undefined;
+  for (const [signal, { id, text, exitCode }] of Object.entries(endings)) {
+    process.on(signal, () => {
+      const now = systemClock.monotonic();
+      // Leaving at once is what was asked for: nothing is flushed, nothing undone.
+      if (first !== undefined && now - first > sameSignal) exit(exitCode);
+      if (first !== undefined) return;
+      first = now;
+      const hint = 'What it had begun was taken back; run it again when it suits.';
+      controller.abort(new BkpError(id, `${text} (${signal})`, { hint }));
+    });
+  }
+}
+
+/** What was thrown as an expected failure. Only what nobody foresaw is called a bug. */
+function expected(error: unknown): BkpError {
+  if (error instanceof BkpError) return error;
+  if (systemCode(error) !== undefined && error instanceof Error && 'syscall' in error) {
+    const path = 'path' in error && typeof error.path === 'string' ? error.path : '';
+    return ioError('working with', path === '' ? 'a file' : path, error);
+  }
+  const inner = error instanceof AggregateError ? error.errors.map(errorText) : [];
+  return new BkpError('internal', ['this is a bug in bkp:', errorText(error), ...inner].join('\n  '), {
+    cause: error,
+    hint: 'Run it again with -vv to see where, and report it.',
+  });
+}
+
+function stackOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const stack = error.stack ?? error.message;
+  return error.cause === undefined ? stack : `${stack}\ncaused by: ${stackOf(error.cause) ?? errorText(error.cause)}`;
+}
+
+/** Waits until all is written. A result that could not be told is a failure; a reader that went away is not. */
+async function told(screens: Screens, exitCode: ExitCode): Promise<ExitCode> {
+  const failure = await screens.out.flushed();
+  if (failure === undefined) return exitCode;
+  screens.err.write(`error: standard output could not be written to: ${errorText(failure)}\n`);
+  await screens.err.flushed();
+  return exitCode === exitCodes.done ? exitCodes.failed : exitCode;
+}

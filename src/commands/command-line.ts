@@ -1,0 +1,78 @@
+import { Command, CommanderError } from 'commander';
+import { BkpError } from '../base/errors.js';
+import { exitCodes, exitMeanings, type ExitName } from '../base/exit-codes.js';
+import { registerCreate } from './create.js';
+import { addGlobalOptions } from './global-options.js';
+import type { Job } from './job.js';
+import { registerList } from './list.js';
+import { registerRestore } from './restore.js';
+import { registerShow } from './show.js';
+import { registerVerify } from './verify.js';
+import { readVersion } from './version.js';
+
+/** What a command line asks for. */
+export type CommandLine =
+  | { readonly kind: 'job'; readonly job: Job }
+  /** Help or the version: already written. */
+  | { readonly kind: 'told' };
+
+/** Understands the arguments. Throws `usage` where it cannot; writes only what `--help` and `--version` ask for. */
+export function parseCommandLine(args: readonly string[], write: (text: string) => void): CommandLine {
+  let job: Job | undefined;
+  const choose = (chosen: Job): void => {
+    job = chosen;
+  };
+  const program = programWith(choose, write);
+  try {
+    program.parse(args, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return { kind: 'told' };
+    throw error;
+  }
+  if (job === undefined) throw new TypeError('no command was run');
+  return { kind: 'job', job };
+}
+
+function programWith(choose: (job: Job) => void, write: (text: string) => void): Command {
+  const program = new Command('bkp')
+    .description(
+      'Consistent, proven, single-file backups of applications that keep their data in SQLite files and folders.',
+    )
+    .usage('[options] <command>')
+    .version(readVersion(), '--version', 'show the version')
+    .enablePositionalOptions()
+    .showSuggestionAfterError()
+    .addHelpText('after', `\n${exitCodeHelp()}`);
+  const registered = [registerCreate, registerList, registerShow, registerVerify, registerRestore].map((register) =>
+    register(program, choose),
+  );
+  for (const command of [program, ...registered]) {
+    addGlobalOptions(command);
+    command
+      .exitOverride((error) => {
+        throw error.exitCode === 0 ? error : usageOf(error, command);
+      })
+      // Errors are told where all errors are; without a command, the help says what there is.
+      .configureOutput({ writeOut: write, writeErr: () => undefined });
+  }
+  return program;
+}
+
+function usageOf(error: CommanderError, command: Command): BkpError {
+  const help = `\`${command === command.parent || command.parent === null ? 'bkp' : `bkp ${command.name()}`} --help\``;
+  if (error.code === 'commander.help')
+    return new BkpError('usage', 'no command was given', { hint: `${help} shows what there is.` });
+  const [message, ...more] = error.message.replace(/^error: /, '').split('\n');
+  const suggestion = more.map((line) => line.replace(/^\((.*)\)$/, '$1')).join(' ');
+  const hint = `${suggestion === '' ? '' : `${suggestion} `}${help} shows what there is.`;
+  return new BkpError('usage', message ?? error.message, { hint });
+}
+
+function exitCodeHelp(): string {
+  const names = Object.keys(exitCodes) as ExitName[];
+  const lines = names.map((name) => `  ${String(exitCodes[name]).padStart(3)}  ${exitMeanings[name]}`);
+  return ['Exit codes:', ...lines, '', '`bkp <command> --help` shows the options of a command, with examples.'].join(
+    '\n',
+  );
+}

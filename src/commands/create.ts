@@ -1,0 +1,87 @@
+import type { Command } from 'commander';
+import { exitCodes, type ExitCode } from '../base/exit-codes.js';
+import type { CreatePlan } from '../operations/plan-create.js';
+import { globalOptions, type GlobalOptions } from './global-options.js';
+import type { Choose, CommandDeps } from './job.js';
+import { collected } from './usage.js';
+
+export interface CreateOptions {
+  readonly format?: string;
+  readonly level?: string;
+  readonly databases?: boolean;
+  readonly snapshots?: boolean;
+  readonly uploads?: boolean;
+  readonly withConfig?: boolean;
+  readonly only?: readonly string[];
+  readonly exclude?: readonly string[];
+  readonly comment?: string;
+  readonly output?: string;
+  readonly dryRun?: boolean;
+  readonly quickCheck?: boolean;
+}
+
+const examples = `
+Examples:
+  bkp create                                 everything that is turned on, into the storage
+  bkp create --no-uploads --comment "before the update"
+  bkp create --only user.brain,uploads -l 9
+  bkp create -o /mnt/usb/site.tar.gz         into a file of your own
+  bkp create --dry-run                       show what it would hold`;
+
+export function registerCreate(program: Command, choose: Choose): Command {
+  return program
+    .command('create')
+    .alias('backup')
+    .description('Make a backup: one archive, read back and compared before it gets its name.')
+    .option('--format <format>', 'zip or tar.gz')
+    .option('-l, --level <0-9>', '0 stores, 9 is smallest')
+    .option('--databases', 'with the sources of scope databases, even where they are turned off')
+    .option('--no-databases', 'without them')
+    .option('--snapshots', 'with the sources of scope snapshots')
+    .option('--no-snapshots', 'without them')
+    .option('--uploads', 'with the sources of scope uploads')
+    .option('--no-uploads', 'without them')
+    .option('--with-config', 'with the sources of scope config (they hold secrets)')
+    .option('--only <source,…>', 'exactly these sources', collected)
+    .option('--exclude <glob>', 'leave out what matches source/path (repeatable)', collected)
+    .option('--comment <text>', 'a line to remember it by')
+    .option('-o, --output <file>', 'into this file; its ending (.zip, .tar.gz, .tgz) sets the format')
+    .option('-n, --dry-run', 'show what would be backed up, write nothing')
+    .option('--quick-check', 'read back the bytes of the archive only, not every file')
+    .addHelpText('after', examples)
+    .action((options: CreateOptions, command: Command) => {
+      const globals = globalOptions(command);
+      choose({
+        name: 'create',
+        dryRun: options.dryRun === true,
+        globals,
+        run: (deps) => runCreate(options, globals, deps),
+      });
+    });
+}
+
+async function runCreate(options: CreateOptions, globals: GlobalOptions, deps: CommandDeps): Promise<ExitCode> {
+  const { createRequest } = await import('./create-arguments.js');
+  const { sameCall } = await import('./instance.js');
+  const { operationDeps } = await import('./operation-deps.js');
+  const { createPlanView, createView } = await import('../ui/create-view.js');
+  const request = await createRequest(options, globals, deps);
+  if (options.dryRun === true) {
+    const { planCreate } = await import('../operations/plan-create.js');
+    const plan = planCreate(request, operationDeps(deps));
+    const exitCode = planExit(plan);
+    deps.output.render(createPlanView(plan, request, { exitCode, durationMs: deps.elapsed() }));
+    return exitCode;
+  }
+  const { createBackup } = await import('../operations/create-backup.js');
+  const result = await createBackup(request, operationDeps(deps));
+  const exitCode = result.complete ? exitCodes.done : exitCodes.incomplete;
+  deps.output.render(createView(result, request, sameCall(globals), { exitCode, durationMs: deps.elapsed() }));
+  return exitCode;
+}
+
+/** What the backup itself would end with. */
+function planExit({ sources, findings }: CreatePlan): ExitCode {
+  if (sources.length === 0) return exitCodes.failed;
+  return findings.some(({ kind }) => kind === 'loss') ? exitCodes.incomplete : exitCodes.done;
+}

@@ -1,0 +1,27 @@
+import type { ExitCode } from '../base/exit-codes.js';
+import type { Output } from '../ui/output.js';
+import type { GlobalOptions } from './global-options.js';
+
+/** What a command gets from the process it runs in. */
+export interface CommandDeps {
+  /** The working folder. */
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Aborted with the `BkpError` that the run ends with. */
+  readonly signal: AbortSignal;
+  readonly output: Output;
+  /** Milliseconds since the run began. */
+  readonly elapsed: () => number;
+}
+
+/** A command line that was understood. */
+export interface Job {
+  readonly name: string;
+  readonly dryRun: boolean;
+  readonly globals: GlobalOptions;
+  /** Rejects with a `BkpError`; anything else that is thrown is a bug. */
+  run(deps: CommandDeps): Promise<ExitCode>;
+}
+
+/** Told by the one command that was called. */
+export type Choose = (job: Job) => void;

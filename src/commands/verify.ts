@@ -1,0 +1,143 @@
+import type { Command } from 'commander';
+import { BkpError, never } from '../base/errors.js';
+import { exitCodes, type ExitCode } from '../base/exit-codes.js';
+import type { BackupFile } from '../operations/backup-file.js';
+import type { Verdict } from '../operations/verify-backup.js';
+import type { Verified } from '../ui/verify-view.js';
+import { globalOptions, type GlobalOptions } from './global-options.js';
+import type { Choose, CommandDeps } from './job.js';
+import { usageError } from './usage.js';
+
+export interface VerifyOptions {
+  readonly all?: boolean;
+  readonly quick?: boolean;
+  readonly allowRepacked?: boolean;
+}
+
+const examples = `
+Examples:
+  bkp verify                          the latest backup
+  bkp verify --all                    all of this instance
+  bkp verify 20251030T1200 latest:daily
+  bkp verify --quick /mnt/usb/*.zip`;
+
+export function registerVerify(program: Command, choose: Choose): Command {
+  return program
+    .command('verify')
+    .argument('[backup...]', 'ids or their beginnings, latest, latest:<schedule>, or files (default: latest)')
+    .description(
+      'Prove backups good: checksum, structure, every file, every database. All are looked at; the worst decides.',
+    )
+    .option('--all', 'all backups of this instance')
+    .option('--quick', 'the container and its checksums only, not every file')
+    .option('--allow-repacked', 'accept a container remade by another tool, if all contents are proven')
+    .addHelpText('after', examples)
+    .action((references: readonly string[], options: VerifyOptions, command: Command) => {
+      const globals = globalOptions(command);
+      choose({ name: 'verify', dryRun: false, globals, run: (deps) => runVerify(references, options, globals, deps) });
+    });
+}
+
+async function runVerify(
+  references: readonly string[],
+  options: VerifyOptions,
+  globals: GlobalOptions,
+  deps: CommandDeps,
+): Promise<ExitCode> {
+  if (options.all === true && references.length > 0) {
+    throw usageError('--all and named backups contradict each other', 'Pass --all, or name backups.');
+  }
+  const { sameCall } = await import('./instance.js');
+  const { verifiedView, verifySummaryView } = await import('../ui/verify-view.js');
+  const { files, leftOut } =
+    options.all === true ? await allBackups(globals, deps) : await namedBackups(references, globals, deps);
+  const all: Verified[] = [];
+  for (const file of files) {
+    const verified = await verifyOne(file, options, files.length === 1, deps);
+    deps.output.render(verifiedView(verified, options.quick === true, sameCall(globals)));
+    all.push(verified);
+  }
+  const exitCode = worst(all);
+  const end = { exitCode, durationMs: deps.elapsed() };
+  deps.output.render(verifySummaryView(all, options.quick === true, leftOut, end));
+  return exitCode;
+}
+
+interface ToVerify {
+  readonly files: readonly BackupFile[];
+  /** Backups of other instances that were not asked for. */
+  readonly leftOut: number;
+}
+
+async function allBackups(globals: GlobalOptions, deps: CommandDeps): Promise<ToVerify> {
+  const { findStorage } = await import('./instance.js');
+  const { listBackups } = await import('../operations/list-backups.js');
+  const { storedBackup } = await import('../operations/backup-file.js');
+  const { config, storage } = await findStorage(globals, deps);
+  const listed = await listBackups(storage, config?.instance, deps.signal);
+  const own = listed.filter(({ foreign }) => !foreign);
+  if (own.length === 0) {
+    throw new BkpError('backup-not-found', `there is no backup of this instance in ${storage.location}`, {
+      hint: '`bkp create` makes one; `bkp list --all` shows those of other instances.',
+    });
+  }
+  return { files: own.map(({ name }) => storedBackup(storage, name)), leftOut: listed.length - own.length };
+}
+
+/** All are found before the first is verified: a typing error is told at once. */
+async function namedBackups(
+  references: readonly string[],
+  globals: GlobalOptions,
+  deps: CommandDeps,
+): Promise<ToVerify> {
+  const { findPlace, findStorage, namedBackup } = await import('./instance.js');
+  const place = references.length === 0 ? await findStorage(globals, deps) : await findPlace(globals, deps);
+  const files: BackupFile[] = [];
+  for (const reference of references.length === 0 ? ['latest'] : references) {
+    files.push(await namedBackup(reference, place, deps));
+  }
+  return { files, leftOut: 0 };
+}
+
+/** Of several, one that cannot be had does not keep the others from being looked at. */
+async function verifyOne(
+  file: BackupFile,
+  options: VerifyOptions,
+  alone: boolean,
+  deps: CommandDeps,
+): Promise<Verified> {
+  const { verifyBackup } = await import('../operations/verify-backup.js');
+  const { backupId, operationDeps } = await import('./operation-deps.js');
+  const { quick, allowRepacked } = options;
+  const request = { file, quick: quick === true, allowRepacked: allowRepacked === true };
+  try {
+    const result = await verifyBackup(request, operationDeps(deps));
+    const id = backupId(file, result.manifest?.id);
+    return { kind: 'result', id, exitCode: verdictExit(result.verdict), result };
+  } catch (error) {
+    if (alone || deps.signal.aborted || !(error instanceof BkpError)) throw error;
+    return { kind: 'failed', id: backupId(file, undefined), file: file.location, error };
+  }
+}
+
+function verdictExit(verdict: Verdict): ExitCode {
+  switch (verdict) {
+    case 'intact':
+      return exitCodes.done;
+    case 'incomplete':
+      return exitCodes.incomplete;
+    case 'damaged':
+      return exitCodes.damaged;
+    default:
+      return never(verdict);
+  }
+}
+
+/** Damage before what could not be looked at, that before what is incomplete. */
+function worst(all: readonly Verified[]): ExitCode {
+  const codes = new Set(all.map((one) => (one.kind === 'result' ? one.exitCode : undefined)));
+  if (codes.has(exitCodes.damaged)) return exitCodes.damaged;
+  const failed = all.find((one) => one.kind === 'failed');
+  if (failed !== undefined) return failed.error.exitCode;
+  return codes.has(exitCodes.incomplete) ? exitCodes.incomplete : exitCodes.done;
+}

@@ -1,0 +1,62 @@
+import { never } from '../base/errors.js';
+import { findingInfo, ofKind, type Finding, type FindingKind } from '../manifest/findings.js';
+import { shownName, shownText } from './display.js';
+import { counted } from './format.js';
+import type { FindingLine } from './json-lines.js';
+import type { Look } from './look.js';
+
+/** More than these would bury what they are about. */
+const mostShown = 20;
+
+/** Lines about what was found: damage and losses by name, notes by name only with `-v`. `-q` leaves out notes. */
+export function findingLines(findings: readonly Finding[], allFindings: string, look: Look): readonly string[] {
+  const grave = [...ofKind(findings, 'damage'), ...ofKind(findings, 'loss')];
+  const notes = look.quiet ? [] : ofKind(findings, 'note');
+  const lines = some(grave, allFindings, look);
+  if (look.verbose > 0) return [...lines, ...some(notes, allFindings, look)];
+  return notes.length === 0 ? lines : [...lines, look.chalk.dim(`${counted(notes.length, 'note')} (-v shows them)`)];
+}
+
+function some(findings: readonly Finding[], allFindings: string, look: Look): readonly string[] {
+  const lines = findings.slice(0, mostShown).map((finding) => findingText(finding, look));
+  const more = findings.length - mostShown;
+  return more <= 0 ? lines : [...lines, `and ${counted(more, 'more', 'more')} (see ${allFindings})`];
+}
+
+export function findingText({ kind, id, path, message }: Finding, look: Look): string {
+  const about = path === undefined ? '' : `${shownName(path)}: `;
+  return `${kindWord(kind, look)} ${about}${shownText(message)} ${look.chalk.dim(`(${id})`)}`;
+}
+
+function kindWord(kind: FindingKind, { chalk }: Look): string {
+  switch (kind) {
+    case 'damage':
+      return chalk.red.bold('damage:');
+    case 'loss':
+      return chalk.yellow.bold('warning:');
+    case 'note':
+      return chalk.cyan('note:');
+    default:
+      return never(kind);
+  }
+}
+
+export function findingLine(finding: Finding, file: string | undefined): FindingLine {
+  const { kind, id, source, path, message } = finding;
+  const { title } = findingInfo[id];
+  return {
+    type: 'finding',
+    file: file ?? null,
+    kind,
+    id,
+    title,
+    source: source ?? null,
+    path: path ?? null,
+    message,
+  };
+}
+
+/** For summaries. */
+export function findingCounts(findings: readonly Finding[]): { readonly losses: number; readonly notes: number } {
+  return { losses: ofKind(findings, 'loss').length, notes: ofKind(findings, 'note').length };
+}

@@ -1,0 +1,65 @@
+const units = ['KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
+const thousands = new Intl.NumberFormat('en-US');
+
+/** Bytes by IEC units: `512 B`, `1.4 KiB`, `682 MiB`. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`;
+  let value = bytes / 1024;
+  let unit = 0;
+  // 1023.95 would be shown as 1024.
+  while (value >= 1023.5 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${value < 99.95 ? value.toFixed(1) : value.toFixed(0)} ${units[unit] ?? ''}`;
+}
+
+/** `28,071` */
+export const formatCount = (count: number): string => thousands.format(count);
+
+/** `1 file`, `28,071 files` */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${formatCount(count)} ${count === 1 ? one : many}`;
+}
+
+/** Milliseconds: `0.8 s`, `2 min 5 s`, `1 h 3 min`. */
+export function formatDuration(milliseconds: number): string {
+  if (milliseconds < 59_950) return `${(milliseconds / 1000).toFixed(1)} s`;
+  const seconds = Math.round(milliseconds / 1000);
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+const ages = [
+  { unit: 'year', seconds: 31_557_600 },
+  { unit: 'month', seconds: 2_629_800 },
+  { unit: 'day', seconds: 86_400 },
+  { unit: 'hour', seconds: 3600 },
+  { unit: 'minute', seconds: 60 },
+] as const;
+
+/** How long ago, by the largest unit: `3 hours ago`. Both in milliseconds since 1970. */
+export function formatAge(time: number, now: number): string {
+  const seconds = Math.abs(now - time) / 1000;
+  const age = ages.find((one) => seconds >= one.seconds);
+  if (age === undefined) return now >= time ? 'just now' : 'in a moment';
+  const text = counted(Math.floor(seconds / age.seconds), age.unit);
+  return now >= time ? `${text} ago` : `in ${text}`;
+}
+
+/** The times that RFC 3339 can write: years 0 to 9999. Milliseconds since 1970. */
+const earliest = -62_167_219_200_000;
+const latest = 253_402_300_799_999;
+
+/** RFC 3339 in UTC with whole seconds; undefined for a time it cannot write. */
+export function formatTime(milliseconds: number): string | undefined {
+  if (!(milliseconds >= earliest && milliseconds <= latest)) return undefined;
+  return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
+}
+
+/** The same for nanoseconds since 1970, rounded down. */
+export function formatEntryTime(nanoseconds: bigint): string | undefined {
+  const below = nanoseconds < 0n && nanoseconds % 1_000_000n !== 0n ? 1n : 0n;
+  return formatTime(Number(nanoseconds / 1_000_000n - below));
+}

@@ -1,0 +1,205 @@
+import type { Container } from '../archive/archive.js';
+import type { Phase } from '../base/progress.js';
+import type { FindingId, FindingKind } from '../manifest/findings.js';
+import type { ManifestDatabase, SourceType, Totals } from '../manifest/manifest.js';
+import type { BackupStatus } from '../operations/list-backups.js';
+import type { Verdict } from '../operations/verify-backup.js';
+
+// The lines of --json: a contract, described field by field in docs/json-output.md. Every field is always there; `null`
+// says that there is nothing to tell. Times are RFC 3339 in UTC, sizes are bytes.
+
+export interface StartLine {
+  readonly type: 'start';
+  readonly time: string;
+  readonly command: string;
+  readonly version: string;
+  readonly dryRun: boolean;
+}
+
+export interface StepLine {
+  readonly type: 'step';
+  readonly time: string;
+  readonly id: string;
+  readonly message: string;
+}
+
+export interface ProgressLine {
+  readonly type: 'progress';
+  readonly phase: Phase;
+  readonly bytes: number;
+  readonly totalBytes: number | null;
+  readonly path: string | null;
+}
+
+export interface FindingLine {
+  readonly type: 'finding';
+  readonly file: string | null;
+  readonly kind: FindingKind;
+  readonly id: FindingId;
+  readonly title: string;
+  readonly source: string | null;
+  readonly path: string | null;
+  readonly message: string;
+}
+
+export interface SourceLine {
+  readonly type: 'source';
+  readonly name: string;
+  readonly sourceType: SourceType | null;
+  readonly scope: string | null;
+  readonly path: string | null;
+  readonly place: string | null;
+  readonly selected: boolean;
+  readonly files: number | null;
+  readonly bytes: number | null;
+  readonly database: ManifestDatabase | null;
+  readonly liveDatabases: readonly string[];
+}
+
+export interface BackupLine {
+  readonly type: 'backup';
+  readonly id: string;
+  readonly file: string;
+  readonly instance: string | null;
+  readonly foreign: boolean;
+  readonly time: string | null;
+  readonly bytes: number;
+  readonly format: Container;
+  readonly includes: readonly string[];
+  readonly scopes: readonly string[];
+  readonly origin: string | null;
+  readonly status: BackupStatus;
+  readonly locked: boolean;
+  readonly encrypted: boolean;
+  readonly losses: number;
+  readonly reason: string | null;
+}
+
+export interface EntryLine {
+  readonly type: 'entry';
+  readonly path: string;
+  readonly kind: 'file' | 'directory' | 'link';
+  readonly bytes: number;
+  readonly mode: string;
+  readonly time: string | null;
+  readonly uid: number;
+  readonly gid: number;
+  readonly target: string | null;
+}
+
+interface SummaryBase {
+  readonly type: 'summary';
+  readonly id: string | null;
+  readonly file: string | null;
+  readonly sha256: string | null;
+  readonly complete: boolean | null;
+  readonly verified: boolean | null;
+  readonly exitCode: number;
+  readonly durationMs: number;
+}
+
+export interface CreateSummary extends SummaryBase {
+  readonly command: 'create';
+  readonly dryRun: boolean;
+  readonly instance: string;
+  readonly format: Container;
+  readonly bytes: number | null;
+  readonly leftOut: readonly string[];
+  readonly counts: {
+    readonly sources: number;
+    readonly files: number;
+    readonly directories: number | null;
+    readonly links: number | null;
+    readonly contentBytes: number;
+    readonly losses: number;
+    readonly notes: number;
+  };
+}
+
+export interface ListSummary extends SummaryBase {
+  readonly command: 'list';
+  readonly instance: string | null;
+  readonly storage: string;
+  readonly counts: { readonly shown: number; readonly own: number; readonly foreign: number; readonly bytes: number };
+}
+
+export interface ShowSummary extends SummaryBase {
+  readonly command: 'show';
+  readonly sha256From: 'side-file' | 'computed' | null;
+  readonly format: Container | null;
+  readonly bytes: number | null;
+  readonly formatVersion: string | null;
+  readonly generatedAt: string | null;
+  readonly generator: { readonly name: string; readonly version: string } | null;
+  readonly instance: string | null;
+  readonly root: string | null;
+  readonly host: string | null;
+  readonly schedule: string | null;
+  readonly comment: string | null;
+  readonly includes: readonly string[] | null;
+  readonly excludes: readonly string[] | null;
+  readonly encrypted: boolean | null;
+  readonly totals: Totals | null;
+}
+
+export interface VerifiedLine {
+  readonly id: string;
+  readonly file: string;
+  readonly sha256: string | null;
+  readonly verdict: Verdict | 'failed';
+  readonly complete: boolean | null;
+  readonly verified: boolean;
+  readonly files: number;
+  readonly bytes: number;
+  readonly databases: number;
+  readonly exitCode: number;
+  readonly error: { readonly id: string; readonly message: string; readonly hint: string | null } | null;
+}
+
+export interface VerifySummary extends SummaryBase {
+  readonly command: 'verify';
+  readonly quick: boolean;
+  readonly backups: readonly VerifiedLine[];
+  readonly counts: {
+    readonly intact: number;
+    readonly incomplete: number;
+    readonly damaged: number;
+    readonly failed: number;
+  };
+}
+
+export interface RestoreSummary extends SummaryBase {
+  readonly command: 'restore';
+  readonly dryRun: boolean;
+  readonly target: string | null;
+  readonly sources: readonly string[];
+  readonly counts: {
+    readonly files: number | null;
+    readonly directories: number | null;
+    readonly links: number | null;
+    readonly bytes: number | null;
+    readonly databases: number | null;
+    readonly losses: number;
+    readonly notes: number;
+  };
+}
+
+export interface ErrorLine {
+  readonly type: 'error';
+  readonly id: string;
+  readonly message: string;
+  readonly hint: string | null;
+  readonly path: string | null;
+  readonly exitCode: number;
+  readonly stack: string | null;
+}
+
+export type SummaryLine = CreateSummary | ListSummary | ShowSummary | VerifySummary | RestoreSummary;
+export type JsonLine =
+  StartLine | StepLine | ProgressLine | FindingLine | SourceLine | BackupLine | EntryLine | SummaryLine | ErrorLine;
+
+/** What every summary has of the run itself. */
+export interface RunEnd {
+  readonly exitCode: number;
+  readonly durationMs: number;
+}

@@ -1,0 +1,158 @@
+import { ofKind } from '../manifest/findings.js';
+import type { FoundManifest, ManifestDatabase, ManifestSource } from '../manifest/manifest.js';
+import type { ArchiveChecksum } from '../operations/archive-checksum.js';
+import type { ShowResult } from '../operations/show-backup.js';
+import { shownName, shownText } from './display.js';
+import { entryLine, entryTexts } from './entries-view.js';
+import { findingLine, findingText } from './findings-view.js';
+import { counted, formatAge, formatBytes } from './format.js';
+import type { RunEnd, ShowSummary } from './json-lines.js';
+import type { Look } from './look.js';
+import type { View } from './output.js';
+import { recordedSourceLine, sourceTable, type SourceRow } from './sources-view.js';
+import { factLines } from './table.js';
+
+/** Everything a backup says of itself; its findings are part of the answer. `now`: milliseconds since 1970. */
+export function showView(result: ShowResult, id: string, now: number, end: RunEnd): View {
+  const { file, manifest, findings, entries } = result;
+  return {
+    findings: [],
+    allFindings: '',
+    isAnswer: true,
+    text: (look) => (entries === undefined ? showText(result, id, now, look) : entryTexts(entries)),
+    *json() {
+      for (const source of manifest.sources ?? []) yield recordedSourceLine(source);
+      for (const finding of findings) yield findingLine(finding, file);
+      for (const entry of entries ?? []) yield entryLine(entry);
+      yield showSummary(result, id, end);
+    },
+  };
+}
+
+function* showText(result: ShowResult, id: string, now: number, look: Look): Iterable<string> {
+  const { manifest, findings, file, bytes, container, sha256 } = result;
+  const { chalk } = look;
+  yield `${chalk.bold(shownName(id))}  ${completeness(manifest, look)}`;
+  const totals = manifest.totals;
+  const content =
+    totals === undefined ? '' : ` (${counted(totals.files, 'file')}, ${formatBytes(totals.bytes)} of content)`;
+  yield* factLines([
+    ['made', `${shownName(manifest.generatedAt)} (${formatAge(Date.parse(manifest.generatedAt), now)})`],
+    ['instance', shown(manifest.instance)],
+    ['root', shown(manifest.root)],
+    ['host', shown(manifest.host)],
+    ['comment', shown(manifest.comment)],
+    ['by', maker(manifest)],
+    ['file', shownName(file)],
+    ['size', `${formatBytes(bytes)} ${container}${content}`],
+    ['sha256', sha256 ?? 'no .sha256 beside it (--checksum computes it)'],
+    ['left out', list(manifest.excludes)],
+  ]);
+  yield '';
+  if (manifest.sources === undefined) yield `holds  ${manifest.includes.map(shownName).join(', ')}`;
+  else yield* sourceTable(manifest.sources.map(sourceRow), ['SCOPE', 'PATH', 'DATABASE'], look);
+  if (findings.length === 0) return;
+  yield '';
+  for (const finding of findings) yield findingText(finding, look);
+}
+
+function completeness(manifest: FoundManifest, { chalk }: Look): string {
+  if (manifest.complete === undefined) return chalk.yellow('made by another tool');
+  if (manifest.complete) return chalk.green('complete');
+  const losses = ofKind(manifest.findings ?? [], 'loss').length;
+  return chalk.yellow.bold(`INCOMPLETE (${counted(losses, 'loss', 'losses')})`);
+}
+
+const shown = (text: string | null | undefined): string | undefined =>
+  text === null || text === undefined ? undefined : shownText(text);
+
+const list = (names: readonly string[] | undefined): string | undefined =>
+  names === undefined || names.length === 0 ? undefined : names.map(shownName).join(', ');
+
+function maker({ generator, version }: FoundManifest): string {
+  const tool = generator === undefined ? 'another tool' : `${generator.name} ${generator.version}`;
+  return shownName(`${tool}, format ${version}`);
+}
+
+function sourceRow({ name, files, bytes, scope, path, sqlite, databases }: ManifestSource): SourceRow {
+  const inside = Object.keys(databases ?? {}).length;
+  const database = sqlite === undefined ? (inside === 0 ? '' : `${inside} inside`) : databaseText(sqlite);
+  return { name, files, bytes, cells: { SCOPE: scope ?? '', PATH: path, DATABASE: database } };
+}
+
+const databaseText = ({ integrity, journalMode }: ManifestDatabase): string => `integrity ${integrity}, ${journalMode}`;
+
+const unknown = {
+  complete: null,
+  sha256: null,
+  sha256From: null,
+  format: null,
+  bytes: null,
+  formatVersion: null,
+  generatedAt: null,
+  generator: null,
+  instance: null,
+  root: null,
+  host: null,
+  schedule: null,
+  comment: null,
+  includes: null,
+  excludes: null,
+  encrypted: null,
+  totals: null,
+} as const;
+
+function showSummary(result: ShowResult, id: string, end: RunEnd): ShowSummary {
+  const { manifest, file, bytes, container, sha256 } = result;
+  const { generator } = manifest;
+  return {
+    type: 'summary',
+    command: 'show',
+    id,
+    file,
+    ...unknown,
+    sha256: sha256 ?? null,
+    sha256From: sha256 === undefined ? null : 'side-file',
+    complete: manifest.complete ?? null,
+    verified: null,
+    ...end,
+    format: container,
+    bytes,
+    formatVersion: manifest.version,
+    generatedAt: manifest.generatedAt,
+    generator: generator === undefined ? null : { name: generator.name, version: generator.version },
+    instance: manifest.instance ?? null,
+    root: manifest.root ?? null,
+    host: manifest.host ?? null,
+    schedule: manifest.schedule ?? null,
+    comment: manifest.comment ?? null,
+    includes: manifest.includes,
+    excludes: manifest.excludes ?? null,
+    encrypted: manifest.encryption.enabled,
+    totals: manifest.totals ?? null,
+  };
+}
+
+/** `show --file` and `show --checksum`: one value on a line of its own, as it is, for scripts. */
+export function showValueView(file: string, checksum: ArchiveChecksum | undefined, end: RunEnd): View {
+  const summary: ShowSummary = {
+    type: 'summary',
+    command: 'show',
+    id: null,
+    file,
+    verified: null,
+    ...unknown,
+    ...end,
+    ...(checksum === undefined ? {} : { sha256: checksum.sha256, sha256From: checksum.from }),
+  };
+  const remark = `no readable .sha256 lies beside ${file}: computed from its bytes`;
+  return {
+    findings: [],
+    allFindings: '',
+    ...(checksum?.from === 'computed' ? { remark } : {}),
+    isAnswer: true,
+    // A path that is escaped could not be opened.
+    text: (look) => [checksum?.sha256 ?? (look.terminal ? shownName(file) : file)],
+    json: () => [summary],
+  };
+}

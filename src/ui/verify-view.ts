@@ -1,0 +1,121 @@
+import type { BkpError } from '../base/errors.js';
+import { hasDamage, ofKind } from '../manifest/findings.js';
+import type { VerifyResult } from '../operations/verify-backup.js';
+import { shownName, shownText } from './display.js';
+import { findingLine } from './findings-view.js';
+import { counted, formatBytes } from './format.js';
+import type { RunEnd, VerifiedLine, VerifySummary } from './json-lines.js';
+import type { Look } from './look.js';
+import type { View } from './output.js';
+
+/** What became of one backup that was to be verified. */
+export type Verified =
+  | { readonly kind: 'result'; readonly id: string; readonly exitCode: number; readonly result: VerifyResult }
+  | { readonly kind: 'failed'; readonly id: string; readonly file: string; readonly error: BkpError };
+
+/** One of them, told as soon as it is done. */
+export function verifiedView(verified: Verified, quick: boolean, again: string): View {
+  const findings = verified.kind === 'result' ? verified.result.findings : [];
+  const file = verified.kind === 'result' ? verified.result.file : verified.file;
+  return {
+    findings,
+    allFindings: `\`${again} verify --json\``,
+    isAnswer: false,
+    text: (look) =>
+      verified.kind === 'result' ? resultText(verified.result, quick, look) : failedText(verified, look),
+    *json() {
+      for (const finding of findings) yield findingLine(finding, file);
+    },
+  };
+}
+
+function* resultText(result: VerifyResult, quick: boolean, look: Look): Iterable<string> {
+  const { file, files, bytes, databases } = result;
+  const looked = quick
+    ? 'the container and its checksums were proven, its files were not looked at (--quick)'
+    : `${counted(files, 'file')} (${formatBytes(bytes)}) and ${counted(databases, 'database')} proven`;
+  yield `${verdictText(result, look)}  ${shownName(file)}: ${looked}`;
+}
+
+function verdictText({ verdict, findings }: VerifyResult, { chalk }: Look): string {
+  switch (verdict) {
+    case 'intact':
+      return chalk.green('intact');
+    case 'incomplete':
+      return chalk.yellow.bold(`INCOMPLETE (${counted(ofKind(findings, 'loss').length, 'loss', 'losses')})`);
+    case 'damaged':
+      return chalk.red.bold(`DAMAGED (${counted(ofKind(findings, 'damage').length, 'finding')})`);
+  }
+}
+
+function* failedText({ file, error }: Extract<Verified, { kind: 'failed' }>, { chalk }: Look): Iterable<string> {
+  yield `${chalk.red.bold('NOT VERIFIED')}  ${shownName(file)}: ${shownText(error.message)}`;
+  if (error.hint !== undefined) yield `  ${shownText(error.hint)}`;
+}
+
+/** All of them together. `leftOut`: backups of other instances that `--all` did not look at. */
+export function verifySummaryView(all: readonly Verified[], quick: boolean, leftOut: number, end: RunEnd): View {
+  const backups = all.map((verified) => verifiedLine(verified, quick));
+  const count = (verdict: VerifiedLine['verdict']): number => backups.filter((one) => one.verdict === verdict).length;
+  const counts = {
+    intact: count('intact'),
+    incomplete: count('incomplete'),
+    damaged: count('damaged'),
+    failed: count('failed'),
+  };
+  const only = backups.length === 1 ? backups[0] : undefined;
+  const summary: VerifySummary = {
+    type: 'summary',
+    command: 'verify',
+    id: only?.id ?? null,
+    file: only?.file ?? null,
+    sha256: only?.sha256 ?? null,
+    complete: backups.some(({ complete }) => complete === null)
+      ? null
+      : backups.every(({ complete }) => complete === true),
+    verified: backups.every(({ verified }) => verified),
+    ...end,
+    quick,
+    backups,
+    counts,
+  };
+  return {
+    findings: [],
+    allFindings: '',
+    isAnswer: false,
+    *text({ chalk }) {
+      if (backups.length > 1) {
+        const told = Object.entries(counts).filter(([, number]) => number > 0);
+        yield `${counted(backups.length, 'backup')}: ${told.map(([name, number]) => `${number} ${name}`).join(', ')}`;
+      }
+      if (leftOut > 0)
+        yield chalk.dim(`${counted(leftOut, 'backup')} of other instances left out (name them to verify them)`);
+    },
+    json: () => [summary],
+  };
+}
+
+function verifiedLine(verified: Verified, quick: boolean): VerifiedLine {
+  if (verified.kind === 'failed') {
+    const { id, file, error } = verified;
+    const nothing = { sha256: null, complete: null, verified: false, files: 0, bytes: 0, databases: 0 };
+    const told = { id: error.id, message: error.message, hint: error.hint ?? null };
+    return { id, file, ...nothing, verdict: 'failed', exitCode: error.exitCode, error: told };
+  }
+  const { id, exitCode, result } = verified;
+  const { file, sha256, verdict, manifest, findings, files, bytes, databases } = result;
+  const compared = !quick && !hasDamage(findings) && !findings.some((finding) => finding.id === 'no-checksums');
+  return {
+    id,
+    file,
+    sha256: sha256 ?? null,
+    verdict,
+    complete: manifest?.complete ?? null,
+    verified: compared,
+    files,
+    bytes,
+    databases,
+    exitCode,
+    error: null,
+  };
+}

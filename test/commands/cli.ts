@@ -1,0 +1,89 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+
+export const binary = fileURLToPath(new URL('../../bin/bkp.js', import.meta.url));
+const fixture = fileURLToPath(new URL('../../fixtures/site', import.meta.url));
+
+export interface Ran {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Told the child when it runs. */
+  readonly started?: (child: ChildProcess) => void;
+}
+
+/** The built command line as a child of its own, without a terminal, in an environment that holds only a PATH. */
+export function bkp(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  const child = spawn(process.execPath, [binary, ...args], {
+    cwd: options.cwd ?? tmpdir(),
+    env: { PATH: process.env['PATH'], ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const output = { stdout: '', stderr: '' };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
+  options.started?.(child);
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) => resolve({ code, signal, ...output }));
+  });
+}
+
+/** A private folder for the length of a test; a real path. */
+export function folder(): string {
+  const made = realpathSync(mkdtempSync(join(tmpdir(), 'bkp-cli-')));
+  onTestFinished(() => rmSync(made, { recursive: true, force: true }));
+  return made;
+}
+
+/** A copy of the small real instance. */
+export function site(name = 'site'): string {
+  const copy = join(folder(), name);
+  cpSync(fixture, copy, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+  return copy;
+}
+
+/** What a terminal could act on; line ends are none of it. */
+export const controlsIn = (text: string): readonly string[] =>
+  (text.match(/\p{Cc}/gu) ?? []).filter((control) => control !== '\n');
+
+export const storageOf = (root: string): string => join(root, 'var', 'backups');
+
+export const namesIn = (dir: string): readonly string[] => readdirSync(dir).sort();
+
+export const archivesIn = (root: string): readonly string[] =>
+  namesIn(storageOf(root)).filter((name) => /\.(?:zip|tar\.gz)$/.test(name));
+
+export type Line = Readonly<Record<string, unknown>> & { readonly type: string };
+
+/** Every line of standard output as JSON: fails where one is not. */
+export function jsonLines({ stdout }: Ran): readonly Line[] {
+  if (!stdout.endsWith('\n')) throw new Error(`no line end at the end of ${JSON.stringify(stdout)}`);
+  return stdout
+    .slice(0, -1)
+    .split('\n')
+    .map((line) => JSON.parse(line) as Line);
+}
+
+export const lastLine = (ran: Ran): Line => jsonLines(ran).at(-1) ?? { type: 'none' };
+
+/** A backup of a copy of the instance, made by the command line. */
+export async function siteWithBackup(...args: readonly string[]): Promise<{
+  readonly root: string;
+  readonly id: string;
+  readonly file: string;
+}> {
+  const root = site();
+  const { id, file } = lastLine(await bkp(['create', '--json', ...args], { cwd: root }));
+  return { root, id: String(id), file: String(file) };
+}

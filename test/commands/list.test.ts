@@ -1,0 +1,78 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { bkp, folder, jsonLines, lastLine, site, siteWithBackup, storageOf, type Ran } from './cli.js';
+
+const idsOf = (ran: Ran): readonly unknown[] =>
+  jsonLines(ran).flatMap(({ type, id }) => (type === 'backup' ? [id] : []));
+
+describe('bkp list', () => {
+  it('shows a table of at most 80 columns where it is piped, newest first', async () => {
+    const { root, id } = await siteWithBackup('--format', 'tar.gz');
+    const second = lastLine(await bkp(['create', '--json'], { cwd: root }));
+    const { code, stdout, stderr } = await bkp(['ls'], { cwd: root });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const [titles, newest, oldest, footer] = stdout.split('\n');
+    expect(titles).toMatch(/^ID +AGE +SIZE +FORMAT +SCOPES/);
+    expect(newest).toMatch(new RegExp(`^${String(second['id'])} .* KiB  zip  .* ok$`));
+    expect(oldest).toMatch(new RegExp(`^${id} .* KiB  tar.gz  .* ok$`));
+    expect(footer).toBe(`2 backups, ${footer!.split(', ')[1]}, in ${storageOf(root)}`);
+    for (const line of [titles, newest, oldest]) expect(line!.length).toBeLessThanOrEqual(80);
+  });
+
+  it('sorts, limits and filters', async () => {
+    const { root, id, file } = await siteWithBackup();
+    const small = String(lastLine(await bkp(['create', '--only', 'snapshots', '--json'], { cwd: root }))['id']);
+    const list = async (...args: readonly string[]) => idsOf(await bkp(['list', '--json', ...args], { cwd: root }));
+    expect(await list()).toEqual([small, id]);
+    expect(await list('--sort', 'size')).toEqual([id, small]);
+    expect(await list('--sort', 'id')).toEqual([id, small]);
+    expect(await list('--limit', '1')).toEqual([small]);
+    expect(await list('--failed')).toEqual([]);
+    expect(await list('--locked')).toEqual([]);
+    expect(await list('--schedule', 'manual')).toEqual([small, id]);
+    expect(await list('--schedule', 'daily')).toEqual([]);
+    writeFileSync(`${file}.locked`, '');
+    expect(await list('--locked')).toEqual([id]);
+    writeFileSync(file, 'no archive');
+    expect(await list('--failed')).toEqual([id]);
+    const { stdout } = await bkp(['list', '--failed', '-v'], { cwd: root });
+    expect(stdout).toMatch(/damaged +locked/);
+    expect(stdout).toContain(`${id} is damaged: `);
+    expect((await bkp(['list', '--schedule', 'daily'], { cwd: root })).stdout).toContain('None of the 2 backups');
+  });
+
+  it('leaves out those of other instances, and says so', async () => {
+    const { root } = await siteWithBackup();
+    const other = site('other');
+    const env = { BKP_STORAGE: storageOf(root) };
+    const { id } = lastLine(await bkp(['create', '--json'], { cwd: other, env }));
+    const own = await bkp(['list'], { cwd: root });
+    expect(own.stdout).not.toContain(String(id));
+    expect(own.stdout).toContain('1 backup of other instances left out (--all shows them)');
+    const all = await bkp(['list', '--all'], { cwd: root });
+    expect(all.stdout).toMatch(new RegExp(`${String(id)}.* foreign +other`));
+    expect(all.stdout).not.toContain('left out');
+  });
+
+  it('names the next step where the storage is empty', async () => {
+    const root = site();
+    mkdirSync(storageOf(root));
+    const { code, stdout } = await bkp(['list'], { cwd: root });
+    expect(code).toBe(0);
+    expect(stdout).toContain('Make one: bkp create');
+  });
+
+  it('ends with 10 where there is no storage', async () => {
+    const { code, stdout, stderr } = await bkp(['list'], { cwd: site() });
+    expect({ code, stdout }).toEqual({ code: 10, stdout: '' });
+    expect(stderr).toMatch(/^error: there is no storage .*\nhint: .*bkp create/);
+  });
+
+  it('needs no instance where a storage is named', async () => {
+    const { root, id } = await siteWithBackup();
+    rmSync(join(root, 'var', 'system.brain'));
+    expect(idsOf(await bkp(['list', '--json', '--storage', storageOf(root)], { cwd: folder() }))).toEqual([id]);
+    expect(await bkp(['list'], { cwd: folder() })).toMatchObject({ code: 2 });
+  });
+});

@@ -1,0 +1,97 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ChildProcess } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { bkp, folder, lastLine, namesIn, site, storageOf } from './cli.js';
+
+/** An instance that takes some seconds. */
+function largeSite(): string {
+  const root = site();
+  const large = join(root, 'var', 'uploads', 'large');
+  mkdirSync(large);
+  const noise = randomBytes(4 << 20);
+  for (let n = 0; n < 64; n++) writeFileSync(join(large, `${n}.bin`), noise);
+  return root;
+}
+
+/** Sends a signal when the run is in the middle of its work. */
+function whenArchiving(child: ChildProcess, act: () => void): void {
+  let text = '';
+  const look = (chunk: string): void => {
+    text += chunk;
+    if (!text.includes('"phase":"archive"')) return;
+    child.stdout?.off('data', look);
+    act();
+  };
+  child.stdout?.on('data', look);
+}
+
+describe('a signal during create', () => {
+  it.each([
+    { signal: 'SIGINT', code: 130, id: 'interrupted' },
+    { signal: 'SIGTERM', code: 143, id: 'terminated' },
+    { signal: 'SIGHUP', code: 129, id: 'hung-up' },
+  ] as const)('$signal ends it with $code after cleaning up', async ({ signal, code, id }) => {
+    const root = largeSite();
+    const before = namesIn(root);
+    const ran = await bkp(['create', '--json'], {
+      cwd: root,
+      started: (child) => whenArchiving(child, () => child.kill(signal)),
+    });
+    expect(ran).toMatchObject({ code, signal: null, stderr: '' });
+    expect(lastLine(ran)).toMatchObject({ type: 'error', id, exitCode: code });
+    expect(namesIn(storageOf(root))).toEqual(['.bkp.lock']);
+    expect(namesIn(root)).toEqual(before);
+  });
+
+  it('that comes twice at once, as from a terminal and a wrapper, is one', async () => {
+    const root = largeSite();
+    const ran = await bkp(['create', '--json'], {
+      cwd: root,
+      started: (child) =>
+        whenArchiving(child, () => {
+          // The one with the lower number is delivered first.
+          child.kill('SIGHUP');
+          child.kill('SIGTERM');
+        }),
+    });
+    expect(ran.code).toBe(129);
+    expect(lastLine(ran)).toMatchObject({ type: 'error', id: 'hung-up' });
+    expect(namesIn(storageOf(root))).toEqual(['.bkp.lock']);
+  });
+
+  it('leaves a storage that the next run can use, although a kill could not be cleaned up after', async () => {
+    const root = largeSite();
+    const killed = await bkp(['create', '--json'], {
+      cwd: root,
+      started: (child) => whenArchiving(child, () => child.kill('SIGKILL')),
+    });
+    expect(killed.signal).toBe('SIGKILL');
+    const ran = await bkp(['create', '--no-uploads', '--json'], { cwd: root });
+    expect(ran.code).toBe(0);
+    const { file } = lastLine(ran);
+    const name = String(file).split('/').at(-1);
+    expect(namesIn(storageOf(root))).toEqual(['.bkp.lock', name, `${name}.sha256`]);
+  });
+});
+
+describe('a signal during verify and restore', () => {
+  it('ends them with its code, and leaves no trace', async () => {
+    const root = largeSite();
+    expect(await bkp(['create', '-q', '-l', '0'], { cwd: root })).toMatchObject({ code: 0 });
+    const parent = folder();
+    const temporary = folder();
+    for (const args of [['verify'], ['restore', 'latest', '--target', join(parent, 'target')]]) {
+      const ran = await bkp([...args, '--json'], {
+        cwd: root,
+        env: { TMPDIR: temporary },
+        started: (child) => child.stdout?.once('data', () => child.kill('SIGINT')),
+      });
+      expect(ran).toMatchObject({ code: 130, stderr: '' });
+      expect(lastLine(ran)).toMatchObject({ id: 'interrupted' });
+    }
+    expect(namesIn(parent)).toEqual([]);
+    expect(namesIn(temporary)).toEqual([]);
+  });
+});
