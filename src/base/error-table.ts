@@ -16,6 +16,7 @@ export const errorTable = {
   'read-back-failed': 'failed',
   'sqlite-child-failed': 'failed',
   'io-failed': 'failed',
+  'module-not-built': 'failed',
   internal: 'failed',
   'backup-not-found': 'notFound',
   'file-not-found': 'notFound',

@@ -3,6 +3,7 @@ import { lstatSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../base/clock.js';
 import { BkpError, ioError, systemCode } from '../base/errors.js';
+import { nativeModuleFailure } from '../base/native-module.js';
 import { createLockFile, lockFileIdentity } from './lock-file.js';
 import { isSameFile } from './file-stat.js';
 import { claim, readHolder, type LockHolder } from './lock-holder.js';
@@ -118,6 +119,8 @@ function lockHeld(file: string, holder: LockHolder | undefined): BkpError {
 const notALockCodes = /^SQLITE_(NOTADB|CORRUPT|ERROR|MISMATCH|CONSTRAINT)/;
 
 function unusable(file: string, error: unknown): BkpError {
+  const notBuilt = nativeModuleFailure(error);
+  if (notBuilt !== undefined) return notBuilt;
   if (!notALockCodes.test(systemCode(error) ?? '')) return ioError('locking', file, error);
   return new BkpError('io-failed', `the lock file ${file} is damaged`, {
     cause: error,
