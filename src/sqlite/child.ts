@@ -1,15 +1,19 @@
 import './ignore-signals.js';
 import { systemClock } from '../base/clock.js';
-import { BkpError, errorText, never } from '../base/errors.js';
+import { never } from '../base/errors.js';
 import { checkFile } from './check.js';
+import { DatabaseLocks } from './database-locks.js';
 import { HeldFiles } from './held-files.js';
-import type { Reply, Request, WireError } from './protocol.js';
+import { takeLockedSnapshot } from './locked-snapshot.js';
+import type { Reply, Request } from './protocol.js';
 import { takeSnapshot } from './snapshot.js';
+import { wireError } from './wire-error.js';
 
 // The only process that has live databases open: the locks of a file belong to a process, not to a connection. It answers one
 // request after the other. Its parent is the only one to end it.
 
 const held = new HeldFiles();
+const locks = new DatabaseLocks(held, systemClock);
 let last: Promise<void> = Promise.resolve();
 
 process.on('message', (request: Request) => {
@@ -25,6 +29,7 @@ function dieWithParent(): void {
 
 async function serve(request: Request): Promise<void> {
   if (request.kind === 'close') {
+    locks.closeAll();
     process.off('disconnect', dieWithParent);
     process.disconnect();
     return;
@@ -38,17 +43,29 @@ async function serve(request: Request): Promise<void> {
 
 async function answer(request: Exclude<Request, { kind: 'close' }>): Promise<Reply> {
   const { id } = request;
+  const deps = {
+    held,
+    locks,
+    clock: systemClock,
+    advance: (bytes: number): void => reply({ kind: 'progress', id, bytes }),
+  };
   switch (request.kind) {
     case 'check':
       return { kind: 'checked', id, result: checkFile(request.path) };
-    case 'snapshot': {
-      const advance = (bytes: number): void => reply({ kind: 'progress', id, bytes });
-      return {
-        kind: 'snapshot-taken',
-        id,
-        result: await takeSnapshot(request.request, { held, clock: systemClock, advance }),
-      };
-    }
+    case 'snapshot':
+      return { kind: 'snapshot-taken', id, result: await takeSnapshot(request.request, deps) };
+    case 'lock':
+      return { kind: 'locked', id, result: await locks.lock(request.request) };
+    case 'snapshot-locked':
+      return { kind: 'snapshot-taken', id, result: await takeLockedSnapshot(request.request, deps) };
+    case 'lock-staged':
+      await locks.lockStaged(request.request);
+      return { kind: 'done', id };
+    case 'finish-swap':
+      await locks.finishSwap(request.request);
+      return { kind: 'done', id };
+    case 'release':
+      return { kind: 'released', id, result: await locks.release(request.request) };
     default:
       return never(request);
   }
@@ -57,19 +74,4 @@ async function answer(request: Exclude<Request, { kind: 'close' }>): Promise<Rep
 function reply(message: Reply): void {
   // That the parent is gone is told by 'disconnect'; without a callback it would be thrown here as well.
   process.send?.(message, undefined, undefined, () => undefined);
-}
-
-function wireError(error: unknown): WireError {
-  if (!(error instanceof BkpError)) {
-    const stack = error instanceof Error ? error.stack : undefined;
-    return { kind: 'bug', message: errorText(error), ...(stack === undefined ? {} : { stack }) };
-  }
-  const { id, message, hint, path } = error;
-  return {
-    kind: 'expected',
-    id,
-    message,
-    ...(hint === undefined ? {} : { hint }),
-    ...(path === undefined ? {} : { path }),
-  };
 }

@@ -1,7 +1,20 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { entryPoint } from '../base/entry-point.js';
-import { BkpError, never } from '../base/errors.js';
-import type { CheckResult, Reply, Request, SnapshotRequest, SnapshotResult, WireError } from './protocol.js';
+import { BkpError } from '../base/errors.js';
+import type {
+  CheckResult,
+  LockedSnapshotRequest,
+  LockRequest,
+  LockResult,
+  ReleaseRequest,
+  ReleaseResult,
+  Reply,
+  Request,
+  SnapshotRequest,
+  SnapshotResult,
+  SwapRequest,
+} from './protocol.js';
+import { errorFromWire } from './wire-error.js';
 
 /** The process that alone opens live databases. Requests are answered one after the other. */
 export interface SqliteChild {
@@ -14,6 +27,33 @@ export interface SqliteChild {
   snapshot(request: SnapshotRequest, onProgress?: (bytes: number) => void): Promise<SnapshotResult>;
   /** Checks a database file that nobody else uses and that does not change meanwhile. Leaves nothing beside it. */
   check(path: string): Promise<CheckResult>;
+  /**
+   * Locks live databases exclusively, all or none, and brings what lies in their `-wal` in. Two paths to one file are locked
+   * once. A hot journal is rolled back, as by any reader. Absent and broken databases are no error.
+   *
+   * Rejects with `database-in-use` where another process has one of them open or locked, with `target-unwritable` where one may
+   * not be written. On any failure the process is ended (open another one): killing it is what gives the locks back without
+   * bringing a `-wal` in. No database and no sidecar was touched then, unless a hot journal had to be rolled back.
+   *
+   * From here to `releaseLocks` these files may be moved by their paths, and are opened by nobody else.
+   */
+  lockDatabases(request: LockRequest): Promise<LockResult>;
+  /** As `snapshot`, of databases locked by `lockDatabases`, through the connections that hold the locks. */
+  snapshotLocked(request: LockedSnapshotRequest, onProgress?: (bytes: number) => void): Promise<SnapshotResult>;
+  /**
+   * Locks restored databases (files nobody uses, without sidecars) that are to be renamed to live paths; nothing is written to
+   * them, and nothing lies beside them afterwards. On failure those of this call are let go, the live ones stay locked.
+   */
+  lockStaged(request: LockRequest): Promise<void>;
+  /**
+   * After the renames: waits until nobody else has an old file open, lets go of those, and removes empty sidecars at the live
+   * paths. What is there now stays locked. Rejects with `database-in-use` where others do not close an old file in time, with
+   * `io-failed` where a `-wal` or `-journal` at a live path holds something; all locks are held then, and the renames can be
+   * undone (followed by `releaseLocks`) or the call repeated.
+   */
+  finishSwap(request: SwapRequest): Promise<void>;
+  /** Lets go of everything. Waits before it does where files were moved away from live paths without a `finishSwap`. */
+  releaseLocks(request?: ReleaseRequest): Promise<ReleaseResult>;
   /**
    * Ends the process and waits until it is gone, so that nothing writes to a destination any more. Requests under way are
    * rejected. Never rejects; may be called again.
@@ -31,6 +71,8 @@ const closeTimeout = 5000;
 
 /** What is kept of its standard error, for the message where it dies. */
 const maxErrorText = 4096;
+
+const inChild = 'in the process that reads the databases';
 
 interface Pending {
   readonly settle: (reply: Reply) => void;
@@ -97,6 +139,41 @@ class ForkedChild implements SqliteChild {
     return reply.result;
   }
 
+  async lockDatabases(request: LockRequest): Promise<LockResult> {
+    try {
+      const reply = await this.#ask((id) => ({ kind: 'lock', id, request }));
+      if (reply.kind !== 'locked') throw new Error(`answered a request for locks with ${reply.kind}`);
+      return reply.result;
+    } catch (error) {
+      this.#end(failed('it was ended to give its locks back', error));
+      this.#child.kill('SIGKILL');
+      await this.#gone;
+      throw error;
+    }
+  }
+
+  async snapshotLocked(request: LockedSnapshotRequest, onProgress?: (bytes: number) => void): Promise<SnapshotResult> {
+    const reply = await this.#ask((id) => ({ kind: 'snapshot-locked', id, request }), onProgress);
+    if (reply.kind !== 'snapshot-taken') throw new Error(`answered a snapshot with ${reply.kind}`);
+    return reply.result;
+  }
+
+  async lockStaged(request: LockRequest): Promise<void> {
+    const reply = await this.#ask((id) => ({ kind: 'lock-staged', id, request }));
+    if (reply.kind !== 'done') throw new Error(`answered a request for locks with ${reply.kind}`);
+  }
+
+  async finishSwap(request: SwapRequest): Promise<void> {
+    const reply = await this.#ask((id) => ({ kind: 'finish-swap', id, request }));
+    if (reply.kind !== 'done') throw new Error(`answered the end of a swap with ${reply.kind}`);
+  }
+
+  async releaseLocks(request: ReleaseRequest = {}): Promise<ReleaseResult> {
+    const reply = await this.#ask((id) => ({ kind: 'release', id, request }));
+    if (reply.kind !== 'released') throw new Error(`answered a release with ${reply.kind}`);
+    return reply.result;
+  }
+
   async close(): Promise<void> {
     const busy = this.#pending.size > 0;
     this.#end(failed('it was closed'));
@@ -137,7 +214,7 @@ class ForkedChild implements SqliteChild {
       return;
     }
     this.#pending.delete(reply.id);
-    if (reply.kind === 'failed') pending.reject(errorFrom(reply.error));
+    if (reply.kind === 'failed') pending.reject(errorFromWire(reply.error, inChild));
     else pending.settle(reply);
   }
 
@@ -149,24 +226,10 @@ class ForkedChild implements SqliteChild {
   }
 }
 
-function errorFrom(error: WireError): Error {
-  switch (error.kind) {
-    case 'expected':
-      return new BkpError(error.id, error.message, error);
-    case 'bug': {
-      const bug = new Error(`in the process that reads the databases: ${error.message}`);
-      if (error.stack !== undefined) bug.stack = error.stack;
-      return bug;
-    }
-    default:
-      return never(error);
-  }
-}
-
 function failed(what: string, cause?: unknown): BkpError {
   return new BkpError('sqlite-child-failed', `the process that reads the databases failed: ${what}`, {
     cause,
-    hint: 'Nothing was changed. Try again; where it was killed, look whether the system ran out of memory.',
+    hint: 'Try again; where it was killed, look whether the system ran out of memory.',
   });
 }
 

@@ -15,7 +15,7 @@ export type DatabaseFile =
       readonly journalMode: 'wal' | 'delete' | undefined;
     }
   /** A regular file that does not begin as a database does. SQLite never opens it: that could consume its sidecars. */
-  | { readonly kind: 'noise'; readonly path: string; readonly reason: string }
+  | { readonly kind: 'noise'; readonly path: string; readonly id: FileId; readonly reason: string }
   | { readonly kind: 'missing'; readonly reason: string }
   | { readonly kind: 'unreadable'; readonly reason: string };
 
@@ -37,7 +37,12 @@ export async function inspectDatabase(given: string, held: HeldFiles): Promise<D
     const size = Number(stats.size);
     if (header.length === 0) return { kind: 'database', path, id, size, journalMode: undefined };
     if (!header.subarray(0, magic.length).equals(magic)) {
-      return { kind: 'noise', path, reason: `${given} does not begin as a SQLite database (damaged, or encrypted)` };
+      return {
+        kind: 'noise',
+        path,
+        id,
+        reason: `${given} does not begin as a SQLite database (damaged, or encrypted)`,
+      };
     }
     return { kind: 'database', path, id, size, journalMode: header[readVersionAt] === walVersion ? 'wal' : 'delete' };
   } catch (error) {

@@ -25,8 +25,12 @@ export class HeldFiles {
     else this.#connections.set(id, left);
   }
 
+  has(id: FileId): boolean {
+    return this.#connections.has(id);
+  }
+
   /** Throws (a bug of ours) where a connection to the file is open. */
   assertFree(id: FileId, path: string): void {
-    if (this.#connections.has(id)) throw new Error(`would drop the locks on ${path}: it is open in SQLite`);
+    if (this.has(id)) throw new Error(`would drop the locks on ${path}: it is open in SQLite`);
   }
 }

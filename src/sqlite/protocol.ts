@@ -83,9 +83,88 @@ export type CheckResult =
   /** Something the check needs is not here (a collation, function or module); nothing that could be checked is damaged. */
   | { readonly kind: 'unchecked'; readonly reason: string; readonly notes: readonly SqliteNote[] };
 
+export interface NamedDatabase {
+  /** For messages and results. */
+  readonly name: string;
+  /** Absolute. A symbolic link is resolved; sidecars are those beside what it points at. */
+  readonly path: string;
+}
+
+export interface LockRequest {
+  readonly databases: readonly NamedDatabase[];
+}
+
+/** `sidecars`: paths of the `-wal` and `-journal` that still hold something. They must never come to lie beside another file. */
+export type LockedDatabase =
+  /** Kept from all others; its `-wal` is in it, and nothing lies beside it. */
+  | { readonly kind: 'locked'; readonly name: string; readonly sidecars: readonly string[] }
+  | { readonly kind: 'absent'; readonly name: string; readonly sidecars: readonly string[] }
+  /** Nothing SQLite can read. `locked`: it is kept from others all the same. */
+  | {
+      readonly kind: 'broken';
+      readonly name: string;
+      readonly sidecars: readonly string[];
+      readonly reason: string;
+      readonly locked: boolean;
+    };
+
+export interface LockResult {
+  /** In the order of the request. */
+  readonly databases: readonly LockedDatabase[];
+  /** Of which processes the open files could be seen: without root, only of one's own; outside of Linux, of none. */
+  readonly processes: 'all' | 'some' | 'none';
+}
+
+export interface LockedSnapshotRequest {
+  /** Only what was given to `lockDatabases`. */
+  readonly databases: readonly DatabaseRequest[];
+  /** The number of all copies: they show one instant. */
+  readonly group: number;
+}
+
+export interface SwappedDatabase {
+  /** The live path, after the renames. */
+  readonly path: string;
+  /** What may lie beside it: nothing, or the sidecars restored with a database that is raw bytes (and not locked). */
+  readonly sidecars: 'none' | 'restored';
+}
+
+export interface SwapRequest {
+  readonly databases: readonly SwappedDatabase[];
+  /**
+   * Milliseconds that programs which opened an old file while it was locked are given to close it. Default 65 000: many wait
+   * 60 s for a lock (the default of PHP's PDO).
+   */
+  readonly patience?: number;
+}
+
+export interface ReleaseRequest {
+  /** Milliseconds, as in `SwapRequest`; default 65 000. Waits only where a file that others opened was moved away. */
+  readonly patience?: number;
+}
+
+export interface ReleaseResult {
+  /** Programs that still have open what is no longer at its path: they would mix it with what is there now. */
+  readonly stillOpen: readonly FileUser[];
+}
+
+/** Another process that has a file open. */
+export interface FileUser {
+  /** The database the file belongs to. */
+  readonly path: string;
+  readonly pid: number;
+  /** Its program and script; never further arguments, which may hold secrets. */
+  readonly command: string;
+}
+
 export type Request =
   | { readonly kind: 'snapshot'; readonly id: number; readonly request: SnapshotRequest }
   | { readonly kind: 'check'; readonly id: number; readonly path: string }
+  | { readonly kind: 'lock'; readonly id: number; readonly request: LockRequest }
+  | { readonly kind: 'snapshot-locked'; readonly id: number; readonly request: LockedSnapshotRequest }
+  | { readonly kind: 'lock-staged'; readonly id: number; readonly request: LockRequest }
+  | { readonly kind: 'finish-swap'; readonly id: number; readonly request: SwapRequest }
+  | { readonly kind: 'release'; readonly id: number; readonly request: ReleaseRequest }
   | { readonly kind: 'close' };
 
 /** An error on its way through the channel. */
@@ -103,4 +182,7 @@ export type Reply =
   | { readonly kind: 'progress'; readonly id: number; readonly bytes: number }
   | { readonly kind: 'snapshot-taken'; readonly id: number; readonly result: SnapshotResult }
   | { readonly kind: 'checked'; readonly id: number; readonly result: CheckResult }
+  | { readonly kind: 'locked'; readonly id: number; readonly result: LockResult }
+  | { readonly kind: 'released'; readonly id: number; readonly result: ReleaseResult }
+  | { readonly kind: 'done'; readonly id: number }
   | { readonly kind: 'failed'; readonly id: number; readonly error: WireError };

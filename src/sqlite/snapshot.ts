@@ -1,10 +1,9 @@
-import { checkDatabase, withCopy } from './check.js';
 import { inspectDatabase, type DatabaseFile } from './database-file.js';
-import { readFacts } from './facts.js';
 import { copyGroup, type Copy, type CopyOutcome, type SnapshotDeps } from './group-copy.js';
 import type { LiveFile } from './member.js';
 import type { DatabaseRequest, DatabaseSnapshot, SnapshotRequest, SnapshotResult, SqliteNote } from './protocol.js';
 import { copyRaw, removeDatabase } from './raw-copy.js';
+import { examineCopy, keepRaw, type RawCopier } from './snapshot-outcome.js';
 
 interface Job {
   readonly database: DatabaseRequest;
@@ -44,12 +43,12 @@ async function finish(
 ): Promise<DatabaseSnapshot> {
   const { database, file } = job;
   if (file.kind === 'missing' || file.kind === 'unreadable') return { ...file, name: database.name };
-  if (file.kind === 'noise') return keepRaw(database, file.path, file.reason, deps);
+  if (file.kind === 'noise') return keepRaw(database, file.path, file.reason, rawCopier(deps));
   const outcome = outcomes.get(file);
   if (outcome === undefined) throw new Error(`was not copied: ${file.path}`);
   if ('copy' in outcome) return examine({ database, file }, outcome.copy, groups, deps);
   const { fault, reason } = outcome.failure;
-  if (fault === 'damaged') return keepRaw(database, file.path, `${database.path}: ${reason}`, deps);
+  if (fault === 'damaged') return keepRaw(database, file.path, `${database.path}: ${reason}`, rawCopier(deps));
   return copyPrivately({ database, file }, groups, deps);
 }
 
@@ -68,45 +67,27 @@ async function copyPrivately(job: LiveJob, groups: SnapshotGroups, deps: Snapsho
       return { kind: 'unreadable', name: database.name, reason };
     }
     const copied = await inspectDatabase(apart, deps.held);
-    if (copied.kind !== 'database') return await keepRaw(database, file.path, copied.reason, deps);
+    if (copied.kind !== 'database') return await keepRaw(database, file.path, copied.reason, rawCopier(deps));
     const outcomes = await copyGroup([{ file: copied, destination: database.destination }], { maxPause: 'none' }, deps);
     const outcome = outcomes.get(copied);
     if (outcome === undefined) throw new Error(`was not copied: ${apart}`);
     if ('copy' in outcome) return await examine(job, { ...outcome.copy, together: false }, groups, deps);
-    return await keepRaw(database, file.path, `${database.path}: ${outcome.failure.reason}`, deps);
+    return await keepRaw(database, file.path, `${database.path}: ${outcome.failure.reason}`, rawCopier(deps));
   } finally {
     await removeDatabase(apart);
   }
 }
 
-/** The copy is checked; a damaged one is replaced by the source's own bytes. */
-async function examine(
-  job: LiveJob,
-  copy: Copy,
-  groups: SnapshotGroups,
-  deps: SnapshotDeps,
-): Promise<DatabaseSnapshot> {
+function examine(job: LiveJob, copy: Copy, groups: SnapshotGroups, deps: SnapshotDeps): Promise<DatabaseSnapshot> {
   const { database, file } = job;
-  const { check, facts } = withCopy(database.destination, (db) => {
-    const result = checkDatabase(db);
-    return { check: result, facts: result.kind === 'damaged' ? undefined : readFacts(db) };
-  });
-  if (check.kind === 'damaged' || facts === undefined) {
-    const reason = check.kind === 'damaged' ? check.messages.join('; ') : 'unreadable schema';
-    return keepRaw(database, file.path, `${database.path}: ${reason}`, deps);
-  }
-  const { together, ...measured } = copy;
-  const notes = [...copyNotes(job, copy, groups), ...check.notes];
-  return {
-    kind: 'copied',
-    name: database.name,
-    ...measured,
-    ...facts,
-    integrity: check.kind,
-    ...(check.kind === 'unchecked' ? { integrityReason: check.reason } : {}),
-    snapshotGroup: groups.numberFor(together),
-    notes,
-  };
+  const group = (): number => groups.numberFor(copy.together);
+  const notes = copyNotes(job, copy, groups);
+  return examineCopy({ database, path: file.path, copy, group, notes }, rawCopier(deps));
+}
+
+/** No connection to the source may be open then. */
+function rawCopier({ held }: SnapshotDeps): RawCopier {
+  return (source, destination) => copyRaw(source, destination, held);
 }
 
 function copyNotes({ database, file }: LiveJob, copy: Copy, groups: SnapshotGroups): SqliteNote[] {
@@ -120,22 +101,6 @@ function copyNotes({ database, file }: LiveJob, copy: Copy, groups: SnapshotGrou
     notes.push({ id: 'not-one-instant', message });
   }
   return notes;
-}
-
-async function keepRaw(
-  { name, destination }: DatabaseRequest,
-  path: string,
-  reason: string,
-  deps: SnapshotDeps,
-): Promise<DatabaseSnapshot> {
-  const raw = await copyRaw(path, destination, deps.held);
-  if (raw.kind !== 'copied') return { ...raw, name };
-  return {
-    kind: 'raw',
-    name,
-    files: raw.files,
-    reason: raw.steady ? reason : `${reason}; it changed while it was read`,
-  };
 }
 
 /** Hands out group numbers: one for all that were pinned together, one each for the others. */
