@@ -9,6 +9,8 @@ if (existsSync(compiler)) {
   const { status } = spawnSync(process.execPath, [compiler, '-p', at('tsconfig.json')], { stdio: 'inherit' });
   process.exitCode = status ?? 1;
 } else if (!existsSync(at('dist/cli.js'))) {
-  console.error('bkp: dist is missing and the TypeScript compiler is not installed; run `npm install` with development dependencies.');
+  console.error(
+    'bkp: dist is missing and the TypeScript compiler is not installed; run `npm install` with development dependencies.',
+  );
   process.exitCode = 1;
 }

@@ -26,11 +26,19 @@ for (const [name, command, args] of checks) {
 console.log('== tests');
 const folder = mkdtempSync(join(tmpdir(), 'bkp-test-'));
 const report = join(folder, 'report.json');
-const status = run(bin('vitest'), ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...process.argv.slice(2)]);
+const status = run(bin('vitest'), [
+  'run',
+  '--reporter=default',
+  '--reporter=json',
+  `--outputFile.json=${report}`,
+  ...process.argv.slice(2),
+]);
 const { numPassedTests, numFailedTests, numPendingTests, testResults } = JSON.parse(readFileSync(report, 'utf8'));
 rmSync(folder, { recursive: true });
 
-const skipped = testResults.flatMap(({ assertionResults }) => assertionResults.filter(({ status }) => status !== 'passed' && status !== 'failed'));
+const skipped = testResults.flatMap(({ assertionResults }) =>
+  assertionResults.filter(({ status }) => status !== 'passed' && status !== 'failed'),
+);
 for (const { fullName } of skipped) console.log(`skipped: ${fullName}`);
 const skippedCounts = process.env.BKP_REQUIRE_TOOLS === '1' ? numPendingTests : 0;
 if (skippedCounts > 0) console.log('BKP_REQUIRE_TOOLS=1: a skipped test is a failure');

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { ArchiveWriter, EntryHeader } from '../archive/archive.js';
 import { timestamp } from '../base/clock.js';
 import { parseEntryPath, type EntryPath } from '../base/entry-path.js';
@@ -10,7 +11,7 @@ import type { Walked } from '../fs/walk.js';
 import { finding, type Finding, type FindingId } from '../manifest/findings.js';
 import type { ManifestDatabase, ManifestLink, ManifestSource, Totals } from '../manifest/manifest.js';
 import type { DatabaseCopy, DatabaseToCopy } from './database-copies.js';
-import { isLiveNow } from './live-databases.js';
+import { isLiveNow, isSidecar } from './live-databases.js';
 import type { Reserved, ResolvedSource } from './resolve-sources.js';
 import { walkSource } from './source-walk.js';
 
@@ -96,7 +97,7 @@ export class SourceArchiver {
     const { excludes, reserved, signal } = this.#context;
     for (const walked of walkSource(resolved, excludes, reserved)) {
       signal.throwIfAborted();
-      await this.#addWalked(walked);
+      if (!isLeftBySqlite(walked, resolved)) await this.#addWalked(walked);
     }
   }
 
@@ -167,7 +168,7 @@ export class SourceArchiver {
       if (isLiveNow(absolute, await firstBytes(file))) return await this.#addLate(path, absolute, file.stat);
       await this.#addOpen(path, file, file.stat, attempt === 1);
     } catch (error) {
-      if (error instanceof ChangedMeanwhile) return await this.#addLarge(path, absolute, listed, 2);
+      if (error instanceof ChangedMeanwhile && attempt === 1) return await this.#addLarge(path, absolute, listed, 2);
       if (!(error instanceof BkpError) || error.id !== 'io-failed' || error.path !== absolute) throw error;
       return this.#find('file-unreadable', path, errorText(error));
     } finally {
@@ -231,6 +232,17 @@ export class SourceArchiver {
   #find(id: FindingId, path: string, message: string): void {
     this.#findings.push(finding(id, message, { source: this.#source, path }));
   }
+}
+
+/**
+ * A sidecar that came up after its database was looked at. The bytes of the database were read without it: beside them it
+ * would be a journal of another moment, which SQLite plays back. That it vanished is no loss either.
+ */
+function isLeftBySqlite(walked: Walked, { source, real }: ResolvedSource): boolean {
+  if (walked.kind === 'file') return isSidecar(walked.absolute);
+  // Of one with an odd name the shown path leads nowhere, so that it stays a loss.
+  const isGone = walked.kind === 'finding' && walked.id === 'file-vanished';
+  return isGone && isSidecar(join(real, walked.path.slice(source.name.length)));
 }
 
 class ChangedMeanwhile extends Error {}

@@ -86,6 +86,13 @@ export function uint64s(...values: readonly (number | bigint)[]): Buffer {
   return bytes;
 }
 
+/** Little-endian. */
+export function uint32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value >>> 0);
+  return bytes;
+}
+
 /** Signature, CRC and sizes of 4 bytes each. */
 export function descriptor(crc: number, packedSize: number, size: number): Buffer {
   const bytes = Buffer.alloc(16);

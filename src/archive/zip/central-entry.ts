@@ -59,15 +59,7 @@ export function centralEntry(
     return { id: 'entry-path-unsafe', message: 'the link is too long', path: shown };
   }
   return {
-    header: {
-      path: path as EntryPath,
-      kind,
-      size: kind === 'file' ? entry.uncompressedSize : 0,
-      mode: entryMode(entry, kind),
-      mtime: extras.exactMtime ?? extras.mtime ?? BigInt(Math.round(entry.getLastModDate().getTime())) * 1_000_000n,
-      uid: extras.uid ?? 0,
-      gid: extras.gid ?? 0,
-    },
+    header: entryHeader(entry, path as EntryPath, kind, extras),
     rawName: Buffer.from(entry.fileNameRaw),
     flags: entry.generalPurposeBitFlag,
     method: entry.compressionMethod,
@@ -79,6 +71,18 @@ export function centralEntry(
     offset: entry.relativeOffsetOfLocalHeader,
     extras,
     central,
+  };
+}
+
+function entryHeader(entry: Entry, path: EntryPath, kind: EntryKind, extras: Extras): EntryHeader {
+  return {
+    path,
+    kind,
+    size: kind === 'file' ? entry.uncompressedSize : 0,
+    mode: entryMode(entry, kind),
+    mtime: extras.exactMtime ?? extras.mtime ?? BigInt(Math.round(entry.getLastModDate().getTime())) * 1_000_000n,
+    uid: extras.uid ?? 0,
+    gid: extras.gid ?? 0,
   };
 }
 

@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto';
+import { execFileSync } from 'node:child_process';
+import { crc32, gunzipSync, inflateRawSync } from 'node:zlib';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { blockSize } from '../../src/base/limits.js';
+import { deflateBatch, deflateBlock, gzipMember } from '../../src/compress/deflate.js';
+import { noise } from '../archive/tar/archives.js';
+
+const sizes = [0, 1, 2, 63, 64, 65, 16 * 1024, 64 * 1024 - 1, 64 * 1024, 64 * 1024 + 1, blockSize - 1, blockSize];
+const text = (bytes: number): Buffer => Buffer.alloc(bytes, 'some text that repeats, ');
+const contents: Readonly<Record<string, (bytes: number) => Buffer>> = {
+  zeros: (bytes) => Buffer.alloc(bytes),
+  text,
+  noise: (bytes) => noise(bytes, bytes + 1),
+  'noise with text at its end': (bytes) => Buffer.concat([noise(bytes >> 1), text(bytes - (bytes >> 1))]),
+};
+
+const flushMark = Buffer.from([0, 0, 0xff, 0xff]);
+
+describe('deflateBlock', () => {
+  for (const [what, make] of Object.entries(contents)) {
+    it(`gives a stream of its own at every size and level, of ${what}`, () => {
+      for (const size of sizes) {
+        for (const level of [0, 1, 6, 9]) {
+          const data = make(size);
+          const { data: packed } = deflateBlock({ data, level, last: true });
+          expect(inflateRawSync(packed).equals(data)).toBe(true);
+          expect(packed.length).toBeLessThanOrEqual(size + 5 * Math.ceil(size / 16_000) + 8);
+        }
+      }
+    });
+  }
+
+  it('ends every block but the last with one full flush, on a byte, so that each can be inflated alone', () => {
+    for (const size of sizes.filter((bytes) => bytes > 0)) {
+      for (const level of [0, 6, 9]) {
+        const data = text(size);
+        const packed = Buffer.from(deflateBlock({ data, level, last: false }).data);
+        expect(packed.subarray(-4)).toEqual(flushMark);
+        expect(packed.subarray(-9, -5).equals(flushMark)).toBe(false);
+        const alone = Buffer.concat([packed, deflateBlock({ data: Buffer.alloc(0), level, last: true }).data]);
+        expect(inflateRawSync(alone).equals(data)).toBe(true);
+      }
+    }
+  });
+
+  it('joins to one stream, wherever the content is cut', () => {
+    const piece = fc.oneof(
+      fc.uint8Array({ maxLength: 5000 }),
+      fc.integer({ min: 0, max: 200_000 }).map(text),
+      fc.integer({ min: 0, max: 200_000 }).map((bytes) => noise(bytes)),
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { minLength: 1, maxLength: 5 }), fc.integer({ min: 0, max: 9 }), (pieces, level) => {
+        const blocks = pieces.map((data, at) => deflateBlock({ data, level, last: at === pieces.length - 1 }).data);
+        expect(inflateRawSync(Buffer.concat(blocks)).equals(Buffer.concat(pieces))).toBe(true);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('does not try to deflate what a sample shows not to shrink, and tries where one of the samples does', () => {
+    const media = noise(blockSize);
+    const stored = deflateBlock({ data: media, level: 9, last: true }).data;
+    expect(Buffer.compare(stored, deflateBlock({ data: media, level: 0, last: true }).data)).toBe(0);
+    for (const at of [0, (blockSize - 16 * 1024) >>> 1, blockSize - 16 * 1024]) {
+      const mixed = Buffer.from(media);
+      mixed.fill('a', at, at + 16 * 1024);
+      expect(deflateBlock({ data: mixed, level: 6, last: true }).data.length).toBeLessThan(blockSize - 15 * 1024);
+    }
+  });
+});
+
+describe('deflateBatch', () => {
+  it('deflates or stores each item, whichever is smaller, with its CRC and its sum', () => {
+    const items = [text(1000), Buffer.alloc(0), noise(100_000), Buffer.from('a'), text(200_000), Buffer.alloc(0)];
+    const lengths = items.map(({ length }) => length);
+    const { data, items: packed } = deflateBatch({ data: Buffer.concat(items), lengths, level: 6 });
+    expect(packed.map(({ method }) => method)).toEqual([8, 0, 0, 0, 8, 0]);
+    let at = 0;
+    for (const [index, { method, length, crc, sha256 }] of packed.entries()) {
+      const bytes = data.subarray(at, (at += length));
+      const content = items[index]!;
+      expect((method === 8 ? inflateRawSync(bytes) : Buffer.from(bytes)).equals(content)).toBe(true);
+      expect(length).toBeLessThanOrEqual(content.length);
+      expect(crc).toBe(crc32(content));
+      expect(sha256).toBe(createHash('sha256').update(content).digest('hex'));
+    }
+    expect(at).toBe(data.length);
+  });
+
+  it('stores everything at level 0', () => {
+    const { data, items } = deflateBatch({ data: text(5000), lengths: [4000, 1000], level: 0 });
+    expect(items.map(({ method, length }) => [method, length])).toEqual([
+      [0, 4000],
+      [0, 1000],
+    ]);
+    expect(Buffer.from(data).equals(text(5000))).toBe(true);
+  });
+
+  it('packs nothing, and many of nothing', () => {
+    expect(deflateBatch({ data: Buffer.alloc(0), lengths: [], level: 6 }).items).toEqual([]);
+    const { data, items } = deflateBatch({ data: Buffer.alloc(0), lengths: [0, 0, 0], level: 9 });
+    expect(data.length).toBe(0);
+    expect(items.map(({ method, length, crc }) => [method, length, crc])).toEqual(Array(3).fill([0, 0, 0]));
+  });
+});
+
+describe('gzipMember', () => {
+  it('is a gzip file of its own that tells its size, at every size and level', () => {
+    for (const size of sizes) {
+      for (const level of [0, 1, 9]) {
+        const { data } = gzipMember({ data: text(size), level });
+        const member = Buffer.from(data);
+        expect(gunzipSync(member).equals(text(size))).toBe(true);
+        expect(member.subarray(12, 14).toString()).toBe('BK');
+        expect(member.readUInt32LE(16)).toBe(member.length);
+      }
+    }
+  });
+
+  it('joins to one file that gzip takes', () => {
+    const contents = [text(1000), Buffer.alloc(0), noise(70_000)];
+    const input = Buffer.concat(contents.map((data, level) => gzipMember({ data, level: level * 4 }).data));
+    const output = execFileSync('gzip', ['-dc'], { input, maxBuffer: 1 << 24 });
+    expect(output.equals(Buffer.concat(contents))).toBe(true);
+  });
+});

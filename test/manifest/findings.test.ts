@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { finding, findingInfo, hasDamage, hasLoss, ofKind, type FindingId } from '../../src/manifest/findings.js';
+
+const ids = Object.keys(findingInfo) as FindingId[];
+
+describe('findings', () => {
+  it('get kind and place from their table, and nothing that is not known', () => {
+    expect(finding('file-vanished', 'gone', { source: 'uploads', path: 'uploads/a' })).toEqual({
+      id: 'file-vanished',
+      kind: 'loss',
+      source: 'uploads',
+      path: 'uploads/a',
+      message: 'gone',
+    });
+    expect(finding('truncated', 'cut')).toEqual({ id: 'truncated', kind: 'damage', message: 'cut' });
+  });
+
+  it('have stable ids of one form, and a title each', () => {
+    for (const id of ids) {
+      expect(id).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/);
+      expect(findingInfo[id].title).not.toBe('');
+    }
+  });
+
+  it('are losses where the archive lacks something it should hold', () => {
+    for (const id of [
+      'file-vanished',
+      'file-changed',
+      'file-unreadable',
+      'name-not-utf8',
+      'link-leaves-source',
+      'source-missing',
+      'database-damaged-raw',
+    ] as const) {
+      expect([id, findingInfo[id].kind]).toEqual([id, 'loss']);
+    }
+  });
+
+  it('are told apart by kind', () => {
+    const [note, loss, damage] = [
+      finding('special-file', ''),
+      finding('file-changed', ''),
+      finding('crc-mismatch', ''),
+    ];
+    expect([hasLoss([]), hasLoss([note, damage]), hasLoss([note, loss])]).toEqual([false, false, true]);
+    expect([hasDamage([]), hasDamage([note, loss]), hasDamage([damage])]).toEqual([false, false, true]);
+    expect(ofKind([note, loss, damage, note], 'note')).toEqual([note, note]);
+  });
+});
