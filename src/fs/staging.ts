@@ -46,11 +46,14 @@ export interface Swept {
   readonly failures: readonly BkpError[];
 }
 
-/** Removes what processes that are dead by now left in a folder. What belongs to other users is left alone. */
-export async function removeDeadStaging(parent: string, clock: Clock): Promise<Swept> {
+/**
+ * Removes what processes that are dead by now left in a folder. What belongs to other users is left alone; in a folder
+ * that is not ours alone, so is what has not our own beginning of the name.
+ */
+export async function removeDeadStaging(parent: string, clock: Clock, prefix = ''): Promise<Swept> {
   const removed: string[] = [];
   const failures: BkpError[] = [];
-  for (const path of stagingPaths(parent)) {
+  for (const path of stagingPaths(parent, prefix)) {
     if (!isOurs(path) || !isOurs(`${path}.lock`)) continue;
     try {
       await removeUnlessAlive(path, clock);
@@ -75,10 +78,10 @@ async function removeUnlessAlive(path: string, clock: Clock): Promise<void> {
 }
 
 /** The folders, also those of which only the lock is left. */
-function stagingPaths(parent: string): readonly string[] {
+function stagingPaths(parent: string, prefix: string): readonly string[] {
   const names = new Set<string>();
   for (const name of namesIn(parent)) {
-    if (!name.startsWith('.')) continue;
+    if (!name.startsWith(`.${prefix}`)) continue;
     if (name.endsWith(folderEnding)) names.add(name);
     if (name.endsWith(lockEnding)) names.add(name.slice(0, -'.lock'.length));
   }

@@ -35,9 +35,10 @@ async function until(screen: () => string, wanted: RegExp): Promise<string> {
 describe.skipIf(!hasTool('tmux'))('on a terminal', () => {
   it('create draws a bar while it works, and leaves the result alone on the screen', async () => {
     const site = siteCopy();
-    writeFileSync(join(site, 'var/uploads/large'), randomBytes(80_000_000));
-    const { screen } = openTerminal(`${process.execPath} ${bkpFile} -C ${site} create`);
-    await until(screen, /Archiving +\[=+ *\] +\d+ % .* MiB\/s .* left/);
+    // Shrinks a little, which takes its time.
+    writeFileSync(join(site, 'var/uploads/large'), randomBytes(60_000_000).toString('base64'));
+    const { screen } = openTerminal(`${process.execPath} ${bkpFile} -C ${site} create -l 9`);
+    await until(screen, /Archiving +\[=+ *\] +\d+ % .*B\/s .* left/);
     const done = await until(screen, /is complete; every file was read back/);
     expect(done).not.toMatch(/Archiving|Reading back/);
   });
