@@ -5,7 +5,7 @@ import { BkpError } from '../base/errors.js';
 import { archiveComment } from '../manifest/archive-comment.js';
 import { hasLoss } from '../manifest/findings.js';
 import { formatVersion, serializeManifest, type Manifest } from '../manifest/manifest.js';
-import { shapeFault } from '../manifest/parse.js';
+import { parseManifest } from '../manifest/parse.js';
 import type { OpenDestination } from './backup-destination.js';
 import type { ArchivedContent } from './create-backup.js';
 import type { CreateRequest } from './create-request.js';
@@ -30,11 +30,12 @@ export async function finishArchive(finish: Finish): Promise<{ manifest: Manifes
   const { bytes, hash } = await sums.end();
   const manifest = buildManifest(finish, hash, bodyHash);
   const serialized = serializeManifest(manifest);
-  const fault = shapeFault(serialized);
+  const parsed = parseManifest(serialized);
   // What create writes, every reader must accept.
-  if (fault !== undefined) {
+  if (parsed.kind !== 'manifest') {
+    const fault = parsed.kind === 'invalid' ? parsed.message : parsed.version;
     throw new BkpError('internal', `the manifest cannot be written: ${fault}`, {
-      hint: 'There are too many links or findings for one backup: split its sources into several.',
+      hint: 'A comment may be too long; where there are too many links or findings, split the sources into several backups.',
     });
   }
   const proof = await writer.finish({
@@ -46,6 +47,9 @@ export async function finishArchive(finish: Finish): Promise<{ manifest: Manifes
   });
   return { manifest, proof };
 }
+
+/** Origins that are no schedule's name. */
+const unscheduled: ReadonlySet<string> = new Set(['manual', 'safety']);
 
 function buildManifest(
   { request, target, content, generatedAt, deps }: Finish,
@@ -65,7 +69,7 @@ function buildManifest(
     instance: request.instance,
     root: request.root,
     host: deps.host,
-    schedule: null,
+    schedule: unscheduled.has(request.origin) ? null : request.origin,
     project: null,
     comment: request.comment ?? null,
     complete: !hasLoss(findings),

@@ -34,17 +34,16 @@ export function scanSource(resolved: ResolvedSource, excludes: readonly string[]
   const isLeftOut = leftOutOf(resolved.source, excludes);
   for (const walked of walkSource(resolved, excludes, reserved)) {
     if (walked.kind !== 'file') continue;
-    files += 1;
     bytes += walked.stat.size;
+    if (!isSidecar(walked.absolute)) files += 1;
     const suffix = sidecarSuffixes.find((ending) => walked.absolute.endsWith(ending));
     if (suffix === undefined) continue;
     const absolute = walked.absolute.slice(0, -suffix.length);
     const entryPath = walked.path.slice(0, -suffix.length);
     const stat = live.has(absolute) ? undefined : sqliteFile(absolute);
-    if (stat === undefined) continue;
-    // Without their database the sidecars are nothing, and change all the time.
-    if (isLeftOut(parseEntryPath(entryPath), false)) reserved.addDatabase(absolute);
-    else live.set(absolute, { absolute, entryPath, stat });
+    // One that the user leaves out is not to be waited for.
+    if (stat === undefined || isLeftOut(parseEntryPath(entryPath), false)) continue;
+    live.set(absolute, { absolute, entryPath, stat });
   }
   return { files, bytes, live: [...live.values()] };
 }
@@ -53,6 +52,15 @@ export function scanSource(resolved: ResolvedSource, excludes: readonly string[]
 export function isLiveNow(absolute: string, head: Uint8Array): boolean {
   if (!hasSqliteHeader(head)) return false;
   return sidecarSuffixes.some((suffix) => existsSync(`${absolute}${suffix}`));
+}
+
+/** With SQLite's super-journals: of a transaction over several attached databases (https://sqlite.org/tempfiles.html, 2.5). */
+const sidecarName = /-(?:wal|shm|journal|mj[0-9A-F]{6,12})$/;
+
+/** Whether a file belongs to a database beside it, by its name. */
+export function isSidecar(absolute: string): boolean {
+  const name = sidecarName.exec(absolute);
+  return name !== null && sqliteFile(absolute.slice(0, name.index)) !== undefined;
 }
 
 function sqliteFile(path: string): FileStat | undefined {

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import picomatch from 'picomatch';
 import { excludeMatcher, type PathMatcher } from '../fs/globs.js';
 import { walk, type Walked } from '../fs/walk.js';
@@ -10,12 +11,13 @@ export function walkSource(
   excludes: readonly string[],
   reserved: Reserved,
 ): Generator<Walked, void, undefined> {
+  const isLeftOut = leftOutOf(source, excludes);
+  const absoluteOf = (path: string): string => join(real, path.slice(source.name.length));
   return walk({
     root: real,
     prefix: source.name,
-    exclude: leftOutOf(source, excludes),
-    // The source's own root is reserved against others, not against itself.
-    skip: ({ absolute }) => absolute !== real && reserved.has(absolute),
+    // What is reserved is not even looked at: sidecars come and go.
+    exclude: (path, isDirectory) => isLeftOut(path, isDirectory) || reserved.has(absoluteOf(path)),
   });
 }
 

@@ -1,9 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import type { EntryHeader } from '../archive/archive.js';
 import { withCleanup, type Cleanup } from '../base/cleanup.js';
 import { ioError } from '../base/errors.js';
-import { createStaging } from '../fs/staging.js';
+import { createStaging, removeDeadStaging } from '../fs/staging.js';
 import { hasDamage, hasLoss, type Finding } from '../manifest/findings.js';
 import type { FoundManifest } from '../manifest/manifest.js';
 import { openSqliteChild } from '../sqlite/client.js';
@@ -87,6 +88,8 @@ interface DatabaseCheck {
   checked(): number;
 }
 
+const stagingPrefix = 'bkp-verify-';
+
 /** Takes databases out of the archive one after the other, into a private temporary folder, and asks SQLite. */
 async function openDatabaseCheck(
   manifest: FoundManifest,
@@ -95,7 +98,10 @@ async function openDatabaseCheck(
 ): Promise<DatabaseCheck | undefined> {
   const entries = databaseEntries(manifest);
   if (entries.size === 0) return undefined;
-  const staging = await createStaging(deps.temporaryFolder, `bkp-verify-${process.pid}`, deps.clock);
+  // Those of killed verifications hold whole databases.
+  await removeDeadStaging(deps.temporaryFolder, deps.clock, stagingPrefix);
+  const name = `${stagingPrefix}${randomBytes(6).toString('hex')}`;
+  const staging = await createStaging(deps.temporaryFolder, name, deps.clock);
   cleanup.defer(() => staging.close());
   const child = openSqliteChild({ signal: deps.signal });
   cleanup.defer(() => child.close());
