@@ -1,0 +1,25 @@
+import { it } from 'vitest';
+import { expectCutFoundOut, expectFoundOut, flipped, forEachIndex, smallArchive } from './altered-archives.js';
+
+it('finds every altered byte of a tar.gz', { timeout: 300_000 }, async () => {
+  const archive = await smallArchive('tar.gz');
+  await forEachIndex(archive.bytes.length, async (index) => {
+    await expectFoundOut(archive, flipped(archive.bytes, index, 1 << (index % 8)));
+    await expectFoundOut(archive, flipped(archive.bytes, index, 0xff));
+  });
+});
+
+it('finds a tar.gz that was cut at any length', { timeout: 300_000 }, async () => {
+  const archive = await smallArchive('tar.gz');
+  await forEachIndex(archive.bytes.length, (length) => expectCutFoundOut(archive, length));
+});
+
+it('finds bytes put behind or in the middle of a tar.gz', async () => {
+  const archive = await smallArchive('tar.gz');
+  const { bytes } = archive;
+  for (const at of [1, 40, bytes.length >> 1, bytes.length - 30, bytes.length]) {
+    for (const more of [Buffer.from([0]), Buffer.from('PK'), bytes]) {
+      await expectFoundOut(archive, Buffer.concat([bytes.subarray(0, at), more, bytes.subarray(at)]));
+    }
+  }
+});

@@ -1,0 +1,95 @@
+import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { deps, describeTree, failure, newTarget, restore, verify } from '../helpers/instance.js';
+import { isRoot } from '../helpers/surroundings.js';
+import { readDatabase } from '../sqlite/databases.js';
+import { ids } from './altered-archives.js';
+import { containerOf, withoutEnding } from '../../src/policy/backup-name.js';
+import { listBackups } from '../../src/operations/list-backups.js';
+import { LocalStorage } from '../../src/storage/local-storage.js';
+
+const archives = fileURLToPath(new URL('../../fixtures/archives', import.meta.url));
+const namesIn = (folder: string): readonly string[] =>
+  readdirSync(join(archives, folder)).filter((name) => containerOf(name) !== undefined);
+
+/** They were made by root, whose set-id bits nobody else may give. */
+const grantable = isRoot ? 0o7777 : 0o1777;
+
+interface Literal {
+  readonly mode?: string;
+  readonly mtime: string;
+  readonly text?: string;
+  readonly link?: string;
+}
+
+const tree = JSON.parse(readFileSync(join(archives, 'tree.json'), 'utf8')) as Record<string, Literal>;
+
+/** An archive that was made once has to be read for ever. */
+describe.each(namesIn('good'))('good/%s', (name) => {
+  const file = join(archives, 'good', name);
+
+  it('is intact', async () => {
+    expect(await verify(file)).toMatchObject({ verdict: 'intact', findings: [], files: 6, databases: 1 });
+    expect(await verify(file, { quick: true })).toMatchObject({ verdict: 'intact', findings: [] });
+  });
+
+  it('comes back as it was', async () => {
+    const target = newTarget();
+    expect(await restore(file, target, { owner: 'self' })).toMatchObject({
+      files: 6,
+      directories: 3,
+      links: 1,
+      databases: 1,
+    });
+    expect(Object.keys(describeTree(target)).sort()).toEqual(
+      ['.', './app.db', ...Object.keys(tree).map((path) => `./${path}`)].sort(),
+    );
+    for (const [path, { mode, mtime, text, link }] of Object.entries(tree)) {
+      const found = lstatSync(join(target, path), { bigint: true });
+      expect([path, found.mtimeNs]).toEqual([path, BigInt(mtime)]);
+      if (mode !== undefined)
+        expect([path, found.mode & 0o7777n]).toEqual([path, BigInt(Number.parseInt(mode, 8) & grantable)]);
+      if (text !== undefined) expect(readFileSync(join(target, path), 'utf8')).toBe(text);
+      if (link !== undefined) expect(readlinkSync(join(target, path))).toBe(link);
+    }
+    const rows = readDatabase(join(target, 'app.db'), 'SELECT n, s FROM t ORDER BY n');
+    expect(rows).toEqual([
+      { n: 1, s: 'one' },
+      { n: 2, s: 'zwei' },
+    ]);
+  });
+
+  it('describes itself', async () => {
+    const listed = await listBackups(new LocalStorage(join(archives, 'good')), 'golden', deps().signal);
+    expect(listed.find((one) => one.name === name)).toMatchObject({
+      ...{ id: '20251030T120000Z-daily', instance: 'golden', foreign: false, origin: 'daily', status: 'ok' },
+      ...{ includes: ['app.db', 'data'], scopes: ['data'], losses: 0 },
+    });
+    expect((await verify(file)).manifest).toMatchObject({ schedule: 'daily', comment: 'A golden archive' });
+  });
+});
+
+describe.each(namesIn('damaged'))('damaged/%s', (name) => {
+  const file = join(archives, 'damaged', name);
+
+  it('is damaged by what it is named by', async () => {
+    const result = await verify(file);
+    expect([result.verdict, ids(result)]).toEqual(['damaged', expect.arrayContaining([withoutEnding(name)])]);
+  });
+
+  it('is not restored, not even a part of it', async () => {
+    const target = newTarget();
+    expect((await failure(restore(file, target))).id).toBe('archive-damaged');
+    expect(readdirSync(join(target, '..'))).toEqual([]);
+  });
+});
+
+it('lists damaged ones without a word too many', async () => {
+  const listed = await listBackups(new LocalStorage(join(archives, 'damaged')), 'golden', deps().signal);
+  expect(listed.map(({ name }) => name).sort()).toEqual([...namesIn('damaged')].sort());
+  expect(
+    listed.filter(({ name }) => /^(truncated|manifest-invalid)/.test(name)).every(({ status }) => status === 'damaged'),
+  ).toBe(true);
+});
