@@ -5,6 +5,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+// Foreign tools keep names as they are only where the locale is UTF-8.
+process.env.LC_ALL = 'C.UTF-8';
+
 const bin = (name) => join('node_modules', '.bin', name);
 const run = (command, args) => spawnSync(command, args, { stdio: 'inherit' }).status ?? 1;
 

@@ -29,14 +29,24 @@ async function run(args: readonly string[], screens: Screens): Promise<ExitCode>
     const { job } = parsed;
     verbose = job.globals.verbose;
     output = await openOutput(screens, job.globals, env, systemClock);
-    return await runJob(job, output, controller.signal);
+    const exitCode = await runJob(job, output, controller.signal);
+    if (!finished.has(exitCode)) controller.signal.throwIfAborted();
+    return exitCode;
   } catch (error) {
-    const failure = expected(controller.signal.aborted ? controller.signal.reason : error);
+    const isSignal = controller.signal.aborted && !outlivesSignal(error);
+    const failure = expected(isSignal ? controller.signal.reason : error);
     output ??= await openOutput(screens, wantedBefore(args), env, systemClock);
     output.fail(failure, verbose >= 2 ? stackOf(error) : undefined);
     return failure.exitCode;
   }
 }
+
+/** What a job ends with that came to its end in spite of a signal: a backup that has its name was not interrupted. */
+const finished: ReadonlySet<ExitCode> = new Set([exitCodes.done, exitCodes.incomplete]);
+
+/** What must be told although there was a signal too: where the files of a restore lie now. */
+const outlivesSignal = (error: unknown): boolean =>
+  error instanceof BkpError && (error.id === 'restore-rolled-back' || error.id === 'rollback-failed');
 
 function runJob(job: Job, output: Output, signal: AbortSignal): Promise<ExitCode> {
   const started = systemClock.monotonic();

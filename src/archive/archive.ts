@@ -100,10 +100,15 @@ export interface DecodedEntry {
   readonly content: Decoded;
 }
 
-/** The two proving files as found; `bodyEnd` is where SHA256SUMS' own record begins, where the container is ours. */
+/** The two proving files as found; undefined where the archive does not hold them. */
 export interface ReadTail {
   readonly manifest: Buffer | undefined;
   readonly sums: Buffer | undefined;
+}
+
+/** Thrown by `readManifest` where the manifest was not among as many bytes of content as it was to look through. */
+export class ManifestTooFar extends Error {
+  override readonly name = 'ManifestTooFar';
 }
 
 /** Reads one archive. Everything in it is hostile until proven. Structural damage is thrown as `ArchiveDamage`. */
@@ -113,7 +118,10 @@ export interface ArchiveReader {
   readonly bytes: number;
   /** The content is encrypted: derived from the container's bytes. */
   isEncrypted(): Promise<boolean>;
-  /** manifest.json alone, by as few reads as the container allows. Undefined where there is none. */
+  /**
+   * manifest.json alone, by as few reads as the container allows. Undefined where there is none; throws `ManifestTooFar`
+   * where the archive was opened with a limit for searching it.
+   */
   readManifest(): Promise<Buffer | undefined>;
   /** Both files that prove the rest, under the limits. */
   readTail(): Promise<ReadTail>;

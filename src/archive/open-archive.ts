@@ -8,6 +8,10 @@ import type { CompressPool } from '../compress/pool.js';
 export interface OpenOptions {
   /** The container may have been remade by another tool: one leading `./` of a name is dropped. */
   readonly dropDotSlash?: boolean;
+  /** Ends whatever the reader is reading: the search for what proves an archive can be a pass over all of it. */
+  readonly signal?: AbortSignal;
+  /** Bytes of content among which `readManifest` looks in an archive that does not tell where it lies. */
+  readonly searchLimit?: number;
 }
 
 const magicBytes = 4;
@@ -17,17 +21,27 @@ const magicBytes = 4;
  * rejects (with `ArchiveDamage`), the source is the caller's still.
  */
 export async function openArchive(
-  source: ByteSource,
+  given: ByteSource,
   pool: CompressPool,
   options: OpenOptions = {},
 ): Promise<ArchiveReader> {
-  const dropDotSlash = options.dropDotSlash ?? false;
+  const { dropDotSlash = false, signal, searchLimit = Infinity } = options;
+  const source = signal === undefined ? given : heeding(given, signal);
   const magic = await source.read(0, Math.min(magicBytes, source.size));
-  if (looksLikeGzip(magic)) return openTarReader(source, pool, { dropDotSlash });
+  if (looksLikeGzip(magic)) return openTarReader(source, pool, { dropDotSlash, searchLimit });
   // An empty zip begins with its end record (APPNOTE 4.3.16); one with a prefix is found out by its end.
   if (magic.length === magicBytes && magic[0] === 0x50 && magic[1] === 0x4b) {
     return openZipReader(source, pool, { dropDotSlash });
   }
   const message = source.size === 0 ? 'the file is empty' : 'it begins like neither a zip nor a gzip file';
   throw new ArchiveDamage(source.size === 0 ? 'truncated' : 'structure-invalid', message);
+}
+
+/** No read begins after the signal. */
+function heeding(source: ByteSource, signal: AbortSignal): ByteSource {
+  const read = async (position: number, length: number): Promise<Buffer> => {
+    signal.throwIfAborted();
+    return source.read(position, length);
+  };
+  return { name: source.name, size: source.size, read, close: () => source.close() };
 }

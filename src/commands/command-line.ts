@@ -23,8 +23,11 @@ export function parseCommandLine(args: readonly string[], write: (text: string) 
     job = chosen;
   };
   const program = programWith(choose, write);
+  const [first, ...rest] = args;
+  // commander's own `help` command ends as if no command had been given.
+  const given = first === 'help' ? [...rest, '--help'] : args;
   try {
-    program.parse(args, { from: 'user' });
+    program.parse(given, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { kind: 'told' };

@@ -31,6 +31,7 @@ export async function createRequest(
     instance: config.instance,
     root: config.root,
     sources,
+    others: config.sources.filter((source) => !sources.includes(source)),
     leftOut,
     excludes: [...config.exclude, ...excludes],
     destination: destinationOf(output, config, storage, deps.cwd),

@@ -65,7 +65,9 @@ async function runCreate(options: CreateOptions, globals: GlobalOptions, deps: C
   const { sameCall } = await import('./instance.js');
   const { operationDeps } = await import('./operation-deps.js');
   const { createPlanView, createView } = await import('../ui/create-view.js');
+  const { refuseUnfinished } = await import('../operations/unfinished-restore.js');
   const request = await createRequest(options, globals, deps);
+  refuseUnfinished(request.root);
   if (options.dryRun === true) {
     const { planCreate } = await import('../operations/plan-create.js');
     const plan = planCreate(request, operationDeps(deps));

@@ -49,7 +49,9 @@ async function runList(options: ListOptions, globals: GlobalOptions, deps: Comma
   const { listBackups } = await import('../operations/list-backups.js');
   const { listView } = await import('../ui/list-view.js');
   const { systemClock } = await import('../base/clock.js');
+  const { warnUnfinished } = await import('./restore-warning.js');
   const { config, storage } = await findStorage(globals, deps);
+  warnUnfinished({ config }, deps);
   const instance = config?.instance;
   const all = await listBackups(storage, instance, deps.signal);
   const list = {

@@ -1,46 +1,46 @@
-import { Option, type Command } from 'commander';
-import { resolve } from 'node:path';
-import { withCleanup } from '../base/cleanup.js';
-import { exitCodes, type ExitCode } from '../base/exit-codes.js';
-import type { Finding } from '../manifest/findings.js';
-import type { RestoreRequest } from '../operations/plan-restore.js';
-import type { View } from '../ui/output.js';
+import type { Command } from 'commander';
+import { never } from '../base/errors.js';
+import type { ExitCode } from '../base/exit-codes.js';
 import { globalOptions, type GlobalOptions } from './global-options.js';
 import type { Choose, CommandDeps } from './job.js';
-import { collected, namesOf, usageError } from './usage.js';
+import type { RestoreOptions } from './restore-options.js';
+import { collected } from './usage.js';
 
-export interface RestoreOptions {
-  readonly target?: string;
-  readonly dryRun?: boolean;
-  readonly only?: readonly string[];
-  readonly owner?: 'archive' | 'self';
-  readonly allowUnverified?: boolean;
-  readonly allowRepacked?: boolean;
-}
+const notes = `
+In place, everything is staged and proven first; then the databases are locked, a safety backup of what is there is made,
+and all is swapped. What no copy is proven to hold is kept aside and named. Stop the application before that: a database
+that it has open ends the restore with 15, and nothing was touched.
 
-const examples = `
 Examples:
+  bkp restore latest --dry-run                    what would be added, changed and removed (-v: every path)
+  bkp restore latest                              in place, once its id was typed
+  bkp restore 20251030T1200 --confirm 20251030T120000Z-daily
+  bkp restore latest --only uploads --owner www-data:www-data
+  bkp restore --undo                              put back what the last restore replaced
+  bkp restore --recover                           finish or undo a restore that was killed
   bkp restore latest --target /tmp/site           into a folder that is empty or does not exist
-  bkp restore latest --dry-run                    show what would be written where
   bkp restore /mnt/usb/site.zip --only user.brain --target /tmp/look`;
 
 export function registerRestore(program: Command, choose: Choose): Command {
   return program
     .command('restore')
     .argument('[backup]', 'an id or its beginning, latest, latest:<schedule>, or a file')
-    .description('Put a backup into an empty folder: every file is compared before anything is at its place.')
-    .option('--target <dir>', 'the folder: empty, or not there yet')
+    .description('Put a backup back: in place of what is there, or into an empty folder. All of it or nothing.')
+    .option('--target <dir>', 'into this folder: empty, or not there yet (default: in place)')
     .option('-n, --dry-run', 'show what would be done, write nothing')
     .option('--only <source,…>', 'exactly these sources', collected)
-    .addOption(
-      new Option(
-        '--owner <who>',
-        'archive: owners as recorded (needs root); self: yours (default: archive for root)',
-      ).choices(['archive', 'self']),
+    .option('--path <glob>', 'in place: only files that match source/path, beside those that are there', collected)
+    .option('--confirm <id>', 'in place: the id of the backup, in place of typing it')
+    .option(
+      '--owner <who>',
+      'in place: target (of what is replaced; default), archive or user:group; with --target: archive (default for root) or self',
     )
+    .option('--no-safety-backup', 'in place: make no copy of what is there now; the old files are kept aside')
+    .option('--undo', 'put the newest safety backup back in place')
+    .option('--recover', 'finish or undo a restore in place that was interrupted')
     .option('--allow-unverified', 'take an archive without checksums')
     .option('--allow-repacked', 'accept a container remade by another tool, if all contents are proven')
-    .addHelpText('after', examples)
+    .addHelpText('after', notes)
     .action((reference: string | undefined, options: RestoreOptions, command: Command) => {
       const globals = globalOptions(command);
       const dryRun = options.dryRun === true;
@@ -54,74 +54,16 @@ async function runRestore(
   globals: GlobalOptions,
   deps: CommandDeps,
 ): Promise<ExitCode> {
-  if (reference === undefined) {
-    throw usageError('no backup is named', 'Pass an id, latest, or a file; `bkp list` shows what is there.');
+  const { restoreTask } = await import('./restore-options.js');
+  const task = restoreTask(reference, options);
+  switch (task.kind) {
+    case 'recover':
+      return (await import('./restore-recover.js')).recover(globals, deps);
+    case 'elsewhere':
+      return (await import('./restore-elsewhere.js')).restoreElsewhere(task, globals, deps);
+    case 'in-place':
+      return (await import('./restore-in-place.js')).restoreHere(task, globals, deps);
+    default:
+      return never(task);
   }
-  if (options.target === undefined && options.dryRun !== true) {
-    throw usageError(
-      'restoring in place is not part of this version: --target is missing',
-      'Pass --target with a folder that is empty or does not exist, or --dry-run to see what would be written.',
-    );
-  }
-  const request = await restoreRequest(reference, options, globals, deps);
-  const { view, exitCode } = await restore(request, options.dryRun === true, globals, deps);
-  deps.output.render(view);
-  return exitCode;
 }
-
-async function restoreRequest(
-  reference: string,
-  options: RestoreOptions,
-  globals: GlobalOptions,
-  deps: CommandDeps,
-): Promise<RestoreRequest> {
-  const { findPlace, namedBackup } = await import('./instance.js');
-  const { pathFault } = await import('../config/path-rules.js');
-  const fault = options.target === undefined ? undefined : pathFault(options.target);
-  if (fault !== undefined) throw usageError(`--target ${fault}`, 'Pass a folder that is empty or does not exist.');
-  const only = namesOf(options.only, '--only');
-  const isRoot = process.geteuid?.() === 0;
-  return {
-    file: await namedBackup(reference, await findPlace(globals, deps), deps),
-    target: options.target === undefined ? undefined : resolve(deps.cwd, options.target),
-    only,
-    allowUnverified: options.allowUnverified === true,
-    allowRepacked: options.allowRepacked === true,
-    owner: options.owner ?? (isRoot ? 'archive' : 'self'),
-  };
-}
-
-interface Done {
-  readonly view: View;
-  readonly exitCode: ExitCode;
-}
-
-async function restore(
-  request: RestoreRequest,
-  dryRun: boolean,
-  globals: GlobalOptions,
-  deps: CommandDeps,
-): Promise<Done> {
-  const { sameCall } = await import('./instance.js');
-  const { backupId, operationDeps } = await import('./operation-deps.js');
-  const { planRestore } = await import('../operations/plan-restore.js');
-  const { restorePlanView, restoreView } = await import('../ui/restore-view.js');
-  const { target, file } = request;
-  const operation = operationDeps(deps);
-  return withCleanup(async (cleanup) => {
-    const plan = await planRestore(request, operation, cleanup);
-    const restored = { plan, id: backupId(file, plan.manifest.id), again: sameCall(globals) };
-    if (dryRun || target === undefined) {
-      const exitCode = exitOf(plan.findings);
-      return { exitCode, view: restorePlanView(restored, { exitCode, durationMs: deps.elapsed() }) };
-    }
-    const { restoreToTarget } = await import('../operations/execute-restore.js');
-    const result = await restoreToTarget({ ...plan, target }, operation);
-    const exitCode = exitOf(result.findings);
-    return { exitCode, view: restoreView(restored, result, { exitCode, durationMs: deps.elapsed() }) };
-  });
-}
-
-/** What the archive lacks, the restore lacks. */
-const exitOf = (findings: readonly Finding[]): ExitCode =>
-  findings.some(({ kind }) => kind === 'loss') ? exitCodes.incomplete : exitCodes.done;

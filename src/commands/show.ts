@@ -47,7 +47,10 @@ async function runShow(
     throw usageError(`${flags} cannot be shown together`, 'Each of them is the whole answer: pass one.');
   }
   const { findPlace, namedBackup } = await import('./instance.js');
-  const file = await namedBackup(reference, await findPlace(globals, deps), deps);
+  const { warnUnfinished } = await import('./restore-warning.js');
+  const place = await findPlace(globals, deps);
+  const file = await namedBackup(reference, place, deps);
+  warnUnfinished(place, deps);
   deps.output.render(await answer(file, options, deps));
   return exitCodes.done;
 }

@@ -73,7 +73,9 @@ async function allBackups(globals: GlobalOptions, deps: CommandDeps): Promise<To
   const { findStorage } = await import('./instance.js');
   const { listBackups } = await import('../operations/list-backups.js');
   const { storedBackup } = await import('../operations/backup-file.js');
+  const { warnUnfinished } = await import('./restore-warning.js');
   const { config, storage } = await findStorage(globals, deps);
+  warnUnfinished({ config }, deps);
   const listed = await listBackups(storage, config?.instance, deps.signal);
   const own = listed.filter(({ foreign }) => !foreign);
   if (own.length === 0) {
@@ -91,7 +93,9 @@ async function namedBackups(
   deps: CommandDeps,
 ): Promise<ToVerify> {
   const { findPlace, findStorage, namedBackup } = await import('./instance.js');
+  const { warnUnfinished } = await import('./restore-warning.js');
   const place = references.length === 0 ? await findStorage(globals, deps) : await findPlace(globals, deps);
+  warnUnfinished(place, deps);
   const files: BackupFile[] = [];
   for (const reference of references.length === 0 ? ['latest'] : references) {
     files.push(await namedBackup(reference, place, deps));

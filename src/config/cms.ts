@@ -69,6 +69,7 @@ export function cmsSources(layout: CmsLayout): readonly Source[] {
       type: 'files',
       path: layout.root,
       patterns: ['.env', '.env.local', '.backuprc*'],
+      optional: true,
     },
   ];
 }

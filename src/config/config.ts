@@ -1,4 +1,5 @@
 import type { Container } from '../archive/archive.js';
+import type { HookSettings } from '../operations/configured-hooks.js';
 import type { Source } from '../operations/source.js';
 
 /** Who had the last word on a setting. The folder of a configuration file counts as `file`, a detected one as `default`. */
@@ -19,6 +20,8 @@ export interface Config {
   readonly level: number;
   /** Milliseconds an application may have to wait while its databases are copied; `none`: any. */
   readonly maxPause: number | 'none';
+  /** Commands around a restore in place. */
+  readonly hooks: HookSettings;
   /** Milliseconds to wait for another run's lock. */
   readonly lockWait: number;
   /** Never ask, even on a terminal. */

@@ -103,6 +103,7 @@ async function assemble(
     format: format.value,
     level: level.value,
     maxPause: file.maxPause ?? defaultMaxPause,
+    hooks: { timeout: defaultHookTimeout, ...file.hooks },
     lockWait: flags.lockWait ?? env.lockWait ?? 0,
     noInput: flags.noInput ?? env.noInput ?? false,
     origins: { root: chosen.from, storage: storage.from, format: format.from, level: level.from },
@@ -111,6 +112,7 @@ async function assemble(
 
 /** Milliseconds. */
 const defaultMaxPause = 4000;
+const defaultHookTimeout = 5 * 60 * 1000;
 
 interface Setting<T> {
   readonly value: T;

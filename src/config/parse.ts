@@ -2,22 +2,40 @@ import * as v from 'valibot';
 import { cmsSourceTypes } from './cms.js';
 import { type ConfigFault, isMap, keyPath, mustBe, suggestion, unknownKeys } from './fault.js';
 import { sourceNameFault } from './path-rules.js';
-import { type ConfigFile, settingsSchema, sourceSchema, type SourceEntry } from './schema.js';
+import {
+  type ConfigFile,
+  type HooksEntry,
+  hooksSchema,
+  settingsSchema,
+  sourceSchema,
+  type SourceEntry,
+} from './schema.js';
 
 export type ParsedConfig =
   { readonly ok: true; readonly file: ConfigFile } | { readonly ok: false; readonly faults: readonly ConfigFault[] };
 
 const settingKeys = Object.keys(settingsSchema.entries);
+const hookKeys = Object.keys(hooksSchema.entries);
 const sourceKeys = Object.keys(sourceSchema.entries);
 
 /** What a file holds → a configuration, or every fault in it. Reads nothing, resolves no path. */
 export function parseConfig(raw: unknown): ParsedConfig {
   if (!isMap(raw)) return { ok: false, faults: [{ at: '', says: mustBe('a map of keys', raw) }] };
-  const faults = unknownKeys(raw, [...settingKeys, 'sources'], []);
+  const faults = unknownKeys(raw, [...settingKeys, 'hooks', 'sources'], []);
   const settings = validated(settingsSchema, raw, [], faults);
+  const hooks = Object.hasOwn(raw, 'hooks') ? parseHooks(raw['hooks'], faults) : undefined;
   const sources = Object.hasOwn(raw, 'sources') ? parseSources(raw['sources'], faults) : new Map<string, SourceEntry>();
   if (faults.length > 0 || settings === undefined) return { ok: false, faults };
-  return { ok: true, file: { ...settings, sources } };
+  return { ok: true, file: { ...settings, ...(hooks === undefined ? {} : { hooks }), sources } };
+}
+
+function parseHooks(raw: unknown, faults: ConfigFault[]): HooksEntry | undefined {
+  if (!isMap(raw)) {
+    faults.push({ at: 'hooks', says: mustBe('a map of keys (such as beforeRestore and afterRestore)', raw) });
+    return undefined;
+  }
+  faults.push(...unknownKeys(raw, hookKeys, ['hooks']));
+  return validated(hooksSchema, raw, ['hooks'], faults);
 }
 
 function parseSources(raw: unknown, faults: ConfigFault[]): ReadonlyMap<string, SourceEntry> {

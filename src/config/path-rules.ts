@@ -1,6 +1,9 @@
 import { entryPathFault } from '../base/entry-path.js';
 import { shown } from './fault.js';
 
+/** One rule with what matches them. */
+export { globFault } from '../fs/globs.js';
+
 export const controlCharacter = /\p{Cc}/u;
 const longestPath = 4096;
 
@@ -10,23 +13,6 @@ export function pathFault(raw: string): string | undefined {
   if (raw.length > longestPath) return `must be a path of at most ${longestPath} characters`;
   if (controlCharacter.test(raw)) return `must be a path without control characters, not ${shown(raw)}`;
   if (raw === '~' || raw.startsWith('~/')) return `must be written out, not ${shown(raw)}: only a shell expands "~"`;
-  return undefined;
-}
-
-/**
- * Why a text cannot be a glob that is matched against paths inside a source or an archive; undefined where it can.
- * Whatever could never match, or would match the opposite of what it seems to, is a fault.
- */
-export function globFault(raw: string): string | undefined {
-  if (raw.trim() === '') return 'must be a glob, not an empty text';
-  if (raw.length > longestPath) return `must be a glob of at most ${longestPath} characters`;
-  if (controlCharacter.test(raw)) return `must be a glob without control characters, not ${shown(raw)}`;
-  // A leading "!" turns a glob around: as an exclude it would leave out everything else.
-  if (raw.startsWith('!') && !raw.startsWith('!(')) return `must not begin with "!": ${shown(raw)} would turn around`;
-  if (raw.startsWith('/')) return `must be relative, not ${shown(raw)}`;
-  if (raw.split('/').some((segment) => segment === '' || segment === '.' || segment === '..')) {
-    return `must be relative, without empty, "." or ".." parts and without a "/" at its end, not ${shown(raw)}`;
-  }
   return undefined;
 }
 

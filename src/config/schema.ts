@@ -1,5 +1,7 @@
 import * as v from 'valibot';
 import type { Container } from '../archive/archive.js';
+import type { HookCommand } from '../system/hooks.js';
+import { commandFault, wordFault } from './command-rules.js';
 import { parseDuration } from './duration.js';
 import { mustBe } from './fault.js';
 import { controlCharacter, globFault, pathFault } from './path-rules.js';
@@ -51,7 +53,7 @@ const pauseRule = v.pipe(
 );
 
 /**
- * The keys of a file but `sources`. Objects are not `strictObject`: that reports only the first unknown key, so `parse.ts`
+ * The keys of a file but `hooks` and `sources`. Objects are not `strictObject`: that reports only the first unknown key, so `parse.ts`
  * looks for unknown keys itself, from these same entries, before anything is validated.
  */
 export const settingsSchema = v.object({
@@ -62,6 +64,33 @@ export const settingsSchema = v.object({
   level: v.exactOptional(levelRule),
   exclude: v.exactOptional(globs),
   maxPause: v.exactOptional(pauseRule),
+});
+
+const commandText = textWith('a command (a text for the shell, or a list of words)', commandFault);
+const words = v.pipe(
+  v.array(textWith('a word of the command (put it in quotes)', wordFault), says('a list of words')),
+  v.check((list) => list[0]?.trim() !== '' && list.length > 0, says('a list of words that begins with a program')),
+);
+/** Not a union: its faults would not tell which of the two was meant. */
+const commandRule: v.GenericSchema<unknown, HookCommand> = v.lazy((raw) => (Array.isArray(raw) ? words : commandText));
+
+/** Milliseconds. */
+const timeoutRule = v.pipe(
+  v.unknown(),
+  v.rawTransform<unknown, number>(({ dataset, addIssue, NEVER }) => {
+    const parsed = parseDuration(dataset.value);
+    if (parsed.ok && parsed.milliseconds > 0) return parsed.milliseconds;
+    addIssue({ message: parsed.ok ? mustBe('longer than nothing', dataset.value) : parsed.says });
+    return NEVER;
+  }),
+);
+
+/** The keys of `hooks`. */
+export const hooksSchema = v.object({
+  beforeRestore: v.exactOptional(commandRule),
+  afterRestore: v.exactOptional(commandRule),
+  finally: v.exactOptional(commandRule),
+  timeout: v.exactOptional(timeoutRule),
 });
 
 export const sourceTypes = ['sqlite', 'directory', 'files'] as const;
@@ -77,10 +106,12 @@ export const sourceSchema = v.object({
 });
 
 export type Settings = v.InferOutput<typeof settingsSchema>;
+export type HooksEntry = Readonly<v.InferOutput<typeof hooksSchema>>;
 export type SourceEntry = Readonly<v.InferOutput<typeof sourceSchema>>;
 
 /** A configuration file as it was written: defaults not yet filled in, paths still relative. */
 export interface ConfigFile extends Readonly<Settings> {
+  readonly hooks?: HooksEntry;
   /** In the order of the file. */
   readonly sources: ReadonlyMap<string, SourceEntry>;
 }

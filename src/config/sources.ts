@@ -44,7 +44,12 @@ function changed(source: Source, entry: SourceEntry | undefined, root: string): 
         exclude: entry.exclude ?? source.exclude,
       };
     case 'files':
-      return { ...source, ...common, patterns: entry.paths ?? source.patterns };
+      return {
+        ...source,
+        ...common,
+        patterns: entry.paths ?? source.patterns,
+        optional: entry.paths === undefined && source.optional,
+      };
   }
 }
 
@@ -58,11 +63,12 @@ function ownSource(name: string, entry: SourceEntry, root: string): Source {
 type Place =
   | { readonly type: 'sqlite'; readonly path: string }
   | { readonly type: 'directory'; readonly path: string; readonly exclude: readonly string[] }
-  | { readonly type: 'files'; readonly path: string; readonly patterns: readonly string[] };
+  | { readonly type: 'files'; readonly path: string; readonly patterns: readonly string[]; readonly optional: false };
 
 /** `parseConfig` lets no entry through that says too little to stand alone, unless a default one completes it. */
 function place(name: string, entry: SourceEntry, root: string): Place {
-  if (entry.type === 'files' && entry.paths !== undefined) return { type: 'files', path: root, patterns: entry.paths };
+  if (entry.type === 'files' && entry.paths !== undefined)
+    return { type: 'files', path: root, patterns: entry.paths, optional: false };
   if (entry.path === undefined) throw new TypeError(`source without a place: ${name}`);
   const path = resolve(root, entry.path);
   if (entry.type === 'sqlite') return { type: 'sqlite', path };

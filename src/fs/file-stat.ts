@@ -1,4 +1,5 @@
-import { fstatSync, type BigIntStats } from 'node:fs';
+import { lstatSync, type BigIntStats, type Stats } from 'node:fs';
+import { systemCode } from '../base/errors.js';
 
 /** What a backup needs to know of a file, a folder or a link, exactly as the file system gave it. */
 export interface FileStat {
@@ -40,4 +41,17 @@ export function isSameFile(a: FileIdentity, b: FileIdentity): boolean {
 export function hasChanged(before: FileStat, fd: number): boolean {
   const after = fileStat(fstatSync(fd, { bigint: true }));
   return after.size !== before.size || after.mtime !== before.mtime || after.ctime !== before.ctime;
+}
+
+/**
+ * What lies at a path; undefined where nothing does, also where a folder on the way is something else by now (for which
+ * Node.js 20 throws whatever `throwIfNoEntry` says).
+ */
+export function lookAt(path: string): Stats | undefined {
+  try {
+    return lstatSync(path);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return undefined;
+    throw error;
+  }
 }

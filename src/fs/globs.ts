@@ -4,46 +4,56 @@ import { BkpError, errorText } from '../base/errors.js';
 
 export type PathMatcher = (path: EntryPath, isDirectory: boolean) => boolean;
 
+const longestGlob = 4096;
+const longestShown = 60;
+const shown = (glob: string): string =>
+  JSON.stringify(glob.length > longestShown ? `${glob.slice(0, longestShown)}…` : glob);
+
+/**
+ * Why a text cannot be a glob, as it goes on after what names it; undefined where it can. One rule for the configuration
+ * and the command line: what could never match, or would match the opposite of what it seems to, is a fault.
+ */
+export function globFault(glob: string): string | undefined {
+  if (glob.trim() === '') return 'must be a glob, not an empty text';
+  if (glob.length > longestGlob) return `must be a glob of at most ${longestGlob} characters`;
+  if (/\p{Cc}/u.test(glob)) return `must be a glob without control characters, not ${shown(glob)}`;
+  // A leading "!" turns a glob around: as an exclude it would leave out everything else.
+  if (/^!(?!\()/.test(glob)) return `must not begin with "!": ${shown(glob)} would turn around`;
+  if (glob.startsWith('/')) return `must be relative, not ${shown(glob)}`;
+  if (glob.split('/').some((segment) => segment === '' || segment === '.' || segment === '..')) {
+    return `must be relative, without empty, "." or ".." parts and without a "/" at its end, not ${shown(glob)}`;
+  }
+  return undefined;
+}
+
 /**
  * Whether a path (`source/path/below`) is left out by any of the globs: it matches itself, or a folder it lies in does.
- * Files beginning with a dot are like any other; `a/**` is all below `a` but not `a`; a slash at the end makes a glob
- * match folders only. Throws `usage` on a glob that says nothing sensible.
+ * Files beginning with a dot are like any other; `a/**` is all below `a` but not `a`. Throws `usage` on a glob that
+ * `globFault` names or that cannot be parsed.
  */
 export function excludeMatcher(globs: readonly string[]): PathMatcher {
   const matchers = globs.map(parseGlob);
   if (matchers.length === 0) return () => false;
-  const matches = (path: string, isDirectory: boolean): boolean => matchers.some((one) => one(path, isDirectory));
-  return (path, isDirectory) => {
+  const matches = (path: string): boolean => matchers.some((one) => one(path));
+  return (path) => {
     for (let slash = path.indexOf('/'); slash !== -1; slash = path.indexOf('/', slash + 1)) {
-      if (matches(path.slice(0, slash), true)) return true;
+      if (matches(path.slice(0, slash))) return true;
     }
-    return matches(path, isDirectory);
+    return matches(path);
   };
 }
 
 /** `flags`: without it `**` ends at a newline in a name. */
 const options = { dot: true, strictBrackets: true, strictSlashes: true, flags: 's' } as const;
 
-function parseGlob(glob: string): (path: string, isDirectory: boolean) => boolean {
-  const foldersOnly = glob.endsWith('/') && !glob.endsWith('\\/');
-  const body = foldersOnly ? glob.slice(0, -1) : glob;
-  const fault = globFault(body);
-  if (fault !== undefined) throw badGlob(glob, fault);
+function parseGlob(glob: string): (path: string) => boolean {
+  const fault = globFault(glob);
+  if (fault !== undefined) throw badGlob(glob, `it ${fault}`);
   try {
-    const matches = picomatch(body, options);
-    return (path, isDirectory) => (isDirectory || !foldersOnly) && matches(path);
+    return picomatch(glob, options);
   } catch (error) {
     throw badGlob(glob, errorText(error));
   }
-}
-
-/** Globs that picomatch takes, but that match nothing, or everything the user did not name. */
-function globFault(glob: string): string | undefined {
-  if (glob === '') return 'it is empty';
-  if (glob.startsWith('/')) return "it begins with a slash, but paths begin with a source's name";
-  if (glob.split('/').some((segment) => segment === '..' || segment === '.')) return 'it has a `.` or `..` segment';
-  if (/^!(?!\()/.test(glob)) return 'it is negated';
-  return undefined;
 }
 
 function badGlob(glob: string, fault: string): BkpError {

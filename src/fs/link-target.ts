@@ -29,7 +29,8 @@ function placeOf(folder: string, target: string): string {
   return at;
 }
 
-function climbsAbove(root: string, folder: string, target: string): boolean {
+/** Whether a relative target, followed from a folder below `root`, goes above it at any step. */
+export function climbsAbove(root: string, folder: string, target: string): boolean {
   let depth = folder.slice(root.length).split('/').filter(Boolean).length;
   for (const segment of target.split('/')) {
     if (segment === '' || segment === '.') continue;

@@ -3,14 +3,16 @@ import { BkpError, systemCode } from '../base/errors.js';
 import { fileStat, type FileIdentity } from './file-stat.js';
 
 /**
- * Makes the file, for its owner alone, where there is none. One that exists is not opened: closing it again would drop
- * the locks this process holds on it.
+ * Makes the file, for its owner alone, where there is none, and gives whether it did. One that exists is not opened:
+ * closing it again would drop the locks this process holds on it.
  */
-export function createLockFile(file: string): void {
+export function createLockFile(file: string): boolean {
   try {
     closeSync(openSync(file, 'wx', 0o600));
+    return true;
   } catch (error) {
     if (systemCode(error) !== 'EEXIST') throw error;
+    return false;
   }
 }
 

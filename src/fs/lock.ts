@@ -20,6 +20,8 @@ export interface LockRequest {
 /** Held until released, or until the process ends, however it ends. */
 export interface Lock {
   readonly file: string;
+  /** The file was not there before: nobody who died left it. */
+  readonly isNew: boolean;
   release(): void;
 }
 
@@ -37,10 +39,11 @@ export async function acquireLock(file: string, request: LockRequest): Promise<L
   const { clock, signal, wait } = request;
   const { default: open } = await import('better-sqlite3');
   const start = clock.monotonic();
-  for (;;) {
+  for (let isNew = false; ;) {
     signal?.throwIfAborted();
+    isNew = makeSureItExists(file) || isNew;
     const attempt = tryLock(file, request, (path) => new open(path, { timeout: 0, fileMustExist: true }));
-    if (attempt.kind === 'locked') return attempt.lock;
+    if (attempt.kind === 'locked') return { file, isNew, release: () => void attempt.database.close() };
     const patience = Math.max(wait, attempt.kind === 'held' ? settleMs : contentionMs);
     const left = start + patience - clock.monotonic();
     if (left <= 0) throw lockHeld(file, attempt.kind === 'held' ? attempt.holder : undefined);
@@ -49,7 +52,7 @@ export async function acquireLock(file: string, request: LockRequest): Promise<L
 }
 
 type Attempt =
-  | { readonly kind: 'locked'; readonly lock: Lock }
+  | { readonly kind: 'locked'; readonly database: Database }
   | { readonly kind: 'held'; readonly holder: LockHolder | undefined }
   /** Something is going on that cannot last. */
   | { readonly kind: 'contended' };
@@ -57,7 +60,6 @@ type Attempt =
 function tryLock(file: string, request: LockRequest, open: (file: string) => Database): Attempt {
   let database: Database | undefined;
   let attempt: Attempt = { kind: 'contended' };
-  makeSureItExists(file);
   try {
     const opened = lockFileIdentity(file);
     database = open(file);
@@ -76,7 +78,7 @@ function tryLock(file: string, request: LockRequest, open: (file: string) => Dat
 function claimOrLook(database: Database, file: string, { holder, clock }: LockRequest): Attempt {
   switch (claim(database, holder, clock)) {
     case 'claimed':
-      return { kind: 'locked', lock: { file, release: () => void database.close() } };
+      return { kind: 'locked', database };
     case 'taken':
       return { kind: 'held', holder: readHolder(database) };
     case 'contended':
@@ -84,9 +86,10 @@ function claimOrLook(database: Database, file: string, { holder, clock }: LockRe
   }
 }
 
-function makeSureItExists(file: string): void {
+/** Gives whether it had to be made. */
+function makeSureItExists(file: string): boolean {
   try {
-    createLockFile(file);
+    return createLockFile(file);
   } catch (error) {
     throw unusable(file, error);
   }

@@ -15,6 +15,14 @@ export function isPartialName(name: string): boolean {
   return name.startsWith('.') && name.endsWith('.partial');
 }
 
+/** Which files' partial this can be by its name: one's own, or one that `writeFileDurably` gave a name of its own. */
+export function finalNames(partialName: string): readonly string[] {
+  if (!isPartialName(partialName)) return [];
+  const name = partialName.slice('.'.length, -'.partial'.length);
+  const durable = /^(.+)\.[0-9a-f]{8}$/s.exec(name)?.[1];
+  return durable === undefined ? [name] : [name, durable];
+}
+
 export interface PublishOptions {
   /** Take the place of a file that has the name already. */
   readonly overwrite: boolean;

@@ -8,7 +8,10 @@ type NoteId =
   | 'integrity-unchecked'
   | 'not-one-instant'
   | 'container-repacked'
-  | 'owner-not-restored';
+  | 'owner-not-restored'
+  | 'hook-failed'
+  | 'unknown-note'
+  | 'restore-unfinished';
 
 /** The archive lacks something it should hold: it is incomplete. */
 type LossId =
@@ -19,7 +22,8 @@ type LossId =
   | 'link-leaves-source'
   | 'source-missing'
   | 'database-damaged-raw'
-  | 'no-checksums';
+  | 'no-checksums'
+  | 'unknown-loss';
 
 /** An archive is not what it was, or never was what it says. */
 type ContentDamageId =
@@ -32,6 +36,7 @@ type ContentDamageId =
   | 'entry-missing'
   | 'entry-unlisted'
   | 'link-mismatch'
+  | 'link-target-unsafe'
   | 'container-altered'
   | 'database-damaged';
 
@@ -52,6 +57,10 @@ export const findingInfo = {
   'not-one-instant': { kind: 'note', title: 'Databases copied one after the other' },
   'container-repacked': { kind: 'note', title: 'Container remade by another tool' },
   'owner-not-restored': { kind: 'note', title: 'Owner could not be restored' },
+  'hook-failed': { kind: 'note', title: 'A hook failed' },
+  'restore-unfinished': { kind: 'note', title: 'A restore in place is not finished' },
+  'unknown-note': { kind: 'note', title: 'A note of a later version of bkp' },
+  'unknown-loss': { kind: 'loss', title: 'A loss that a later version of bkp named' },
   'file-vanished': { kind: 'loss', title: 'Vanished while the backup was made' },
   'file-changed': { kind: 'loss', title: 'Changed while it was read' },
   'file-unreadable': { kind: 'loss', title: 'Could not be read' },
@@ -69,6 +78,7 @@ export const findingInfo = {
   'entry-missing': { kind: 'damage', title: 'Listed, but not in the archive' },
   'entry-unlisted': { kind: 'damage', title: 'In the archive, but not listed' },
   'link-mismatch': { kind: 'damage', title: 'Symbolic link is not the one the manifest names' },
+  'link-target-unsafe': { kind: 'damage', title: 'Symbolic link leads out of its source' },
   'container-altered': { kind: 'damage', title: 'Names, modes, times or order were altered' },
   'database-damaged': { kind: 'damage', title: 'Database fails its integrity check' },
   'structure-invalid': { kind: 'damage', title: 'The container is malformed' },

@@ -1,5 +1,7 @@
 import { manifestName, sumsName, type DecodedEntry, type EntryHeader } from '../archive/archive.js';
+import { dirname, isAbsolute } from 'node:path';
 import { sourceOf } from '../base/entry-path.js';
+import { climbsAbove } from '../fs/link-target.js';
 import { finding, type Finding } from './findings.js';
 import type { FoundManifest } from './manifest.js';
 
@@ -103,8 +105,20 @@ export class Ledger {
     }
     const expected = this.#links.get(path);
     if (expected === undefined) return finding('entry-unlisted', 'the manifest does not list this link', about);
-    if (expected === target) return undefined;
-    return finding('link-mismatch', `expected target ${expected}, found ${target ?? 'none'}`, about);
+    if (expected !== target) {
+      return finding('link-mismatch', `expected target ${expected}, found ${target ?? 'none'}`, about);
+    }
+    if (!this.#leadsOut(path, expected)) return undefined;
+    return finding('link-target-unsafe', `it points to ${expected}, out of its source`, about);
+  }
+
+  /**
+   * Whether a relative target climbs out of the link's source, which create never writes. An absolute one is text that led
+   * into the source where it lay, perhaps by another name of it: nothing here can tell.
+   */
+  #leadsOut(path: string, target: string): boolean {
+    const rest = path.slice(path.split('/', 1)[0]?.length);
+    return !isAbsolute(target) && climbsAbove('', dirname(rest), target);
   }
 
   /** Marks the folders above as folders; says what is wrong where one is something else. */

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { limits } from '../base/limits.js';
-import { findingInfo, type Finding, type FindingId } from './findings.js';
+import { finding, findingInfo, type Finding, type FindingId } from './findings.js';
 import { formatMajor, type FoundManifest } from './manifest.js';
 
 export type ParsedManifest =
@@ -43,14 +43,14 @@ const source = v.object({
 
 const isFindingId = (id: string): id is FindingId => Object.hasOwn(findingInfo, id);
 
-/** Findings of a later version with ids we do not know are left out; what they mean is in `complete`. */
+/** Findings with ids of a later version keep their kind and text: what it called a loss is one. */
 const findings = v.pipe(
   v.array(v.object({ id: text, kind: text, source: v.optional(text), path: v.optional(text), message: text })),
   v.transform((list) =>
-    list.flatMap(({ id, source: name, path, message }): Finding[] => {
-      if (!isFindingId(id)) return [];
+    list.map(({ id, kind, source: name, path, message }): Finding => {
       const about = { ...(name === undefined ? {} : { source: name }), ...(path === undefined ? {} : { path }) };
-      return [{ id, kind: findingInfo[id].kind, ...about, message }];
+      if (isFindingId(id)) return { id, kind: findingInfo[id].kind, ...about, message };
+      return finding(kind === 'note' ? 'unknown-note' : 'unknown-loss', `${message} (${id})`, about);
     }),
   ),
 );

@@ -9,6 +9,7 @@ import { openByteSource } from '../fs/random-access.js';
 import { createStaging, removeDeadStaging } from '../fs/staging.js';
 import { sideFileText, sideSuffix } from '../manifest/side-file.js';
 import { archiveName, containerOf, freeBackupId, parseBackupId, withoutEnding } from '../policy/backup-name.js';
+import { lockedSuffix } from './list-backups.js';
 import type { Storage, StoragePartial } from '../storage/storage.js';
 import type { Deps } from './deps.js';
 
@@ -36,7 +37,8 @@ export interface OpenDestination {
 export interface DestinationRequest {
   readonly destination: Destination;
   readonly origin: string;
-  readonly holder: string;
+  /** Undefined where the lock is held already. */
+  readonly holder: string | undefined;
   readonly lockWait: number;
 }
 
@@ -58,8 +60,10 @@ async function openInStorage(
   await storage.prepare();
   await takeLock(storage, request, deps, cleanup);
   const parent = storage.folder ?? deps.temporaryFolder;
-  for (const name of await storage.removeDeadPartials()) deps.step('leftover-removed', `removed ${name} of a dead run`);
-  const swept = await removeDeadStaging(parent, deps.clock);
+  for (const name of await storage.removeDeadPartials(isOwnFile)) {
+    deps.step('leftover-removed', `removed ${name} of a dead run`);
+  }
+  const swept = await removeDeadStaging(parent, deps.clock, (name) => parseBackupId(name) !== undefined);
   for (const path of swept.removed) deps.step('leftover-removed', `removed ${path} of a dead run`);
   for (const { message } of swept.failures) deps.step('leftover-kept', message);
   const names = (await storage.list()).map(({ name }) => name);
@@ -77,7 +81,8 @@ async function openInStorage(
     const side = `${name}${sideSuffix}`;
     await storage.writeSide(side, Buffer.from(sideFileText(sha256, name)));
     await partial.publish().catch(async (error: unknown) => {
-      await storage.remove(side);
+      // Where the archive has its name already, only syncing its folder failed: it stays what its side file proves.
+      if ((await storage.stat(name)) === undefined) await storage.remove(side);
       throw error;
     });
   };
@@ -90,8 +95,16 @@ async function openInStorage(
 function isOrphan(name: string, names: readonly string[]): boolean {
   if (!name.endsWith(sideSuffix)) return false;
   const archive = name.slice(0, -sideSuffix.length);
-  const isOurs = containerOf(archive) !== undefined && parseBackupId(withoutEnding(archive)) !== undefined;
-  return isOurs && !names.includes(archive);
+  return isOwnArchive(archive) && !names.includes(archive);
+}
+
+const isOwnArchive = (name: string): boolean =>
+  containerOf(name) !== undefined && parseBackupId(withoutEnding(name)) !== undefined;
+
+/** Whether runs of bkp write files of that name into a storage: archives and what lies beside them. */
+function isOwnFile(name: string): boolean {
+  const suffix = [sideSuffix, lockedSuffix].find((one) => name.endsWith(one)) ?? '';
+  return isOwnArchive(name.slice(0, name.length - suffix.length));
 }
 
 async function openAsFile(
@@ -111,12 +124,11 @@ async function openAsFile(
     });
   }
   // Another run on the same storage would copy the same databases; where there is no storage yet there is no such run.
-  if (storage.folder !== undefined && existsSync(storage.folder)) await takeLock(storage, request, deps, cleanup);
+  if (storage.folder !== undefined && existsSync(storage.folder)) await tryLock(storage, request, deps, cleanup);
   const name = basename(path);
-  const staging = await createStaging(parent, name, deps.clock);
+  // Whoever writes the partial file holds the staging folder's lock: only where a dead run left that, it is removed too.
+  const staging = await createStaging(parent, name, deps.clock, [partialPath(path)]);
   cleanup.defer(() => staging.close());
-  // Whoever wrote it held the staging folder's lock, which is ours now: that run is dead.
-  rmSync(partialPath(path), { force: true });
   const file = await PartialFile.create(partialPath(path));
   const partial: StoragePartial = {
     write: (bytes) => file.write(bytes),
@@ -130,7 +142,9 @@ async function openAsFile(
   const publish = async (sha256: string): Promise<void> => {
     await writeFileDurably(side, Buffer.from(sideFileText(sha256, name)), 0o600, { overwrite: false });
     await partial.publish().catch((error: unknown) => {
-      rmSync(side, { force: true });
+      // What has the name now is our archive, unless it was there before: then the side file proves nothing.
+      const isForeign = error instanceof BkpError && error.id === 'output-exists';
+      if (isForeign || !existsSync(path)) rmSync(side, { force: true });
       throw error;
     });
   };
@@ -149,6 +163,17 @@ const outputExists = (path: string): BkpError =>
 
 async function takeLock(storage: Storage, request: DestinationRequest, deps: Deps, cleanup: Cleanup): Promise<void> {
   const { holder, lockWait } = request;
+  if (holder === undefined) return;
   const lock = await storage.lock({ holder, wait: lockWait, clock: deps.clock, signal: deps.signal });
   cleanup.defer(() => lock.release());
+}
+
+/** For a file elsewhere: who may not write to the storage cannot lock it either, and a run there does not hinder him. */
+async function tryLock(storage: Storage, request: DestinationRequest, deps: Deps, cleanup: Cleanup): Promise<void> {
+  try {
+    await takeLock(storage, request, deps, cleanup);
+  } catch (error) {
+    if (!(error instanceof BkpError) || error.id !== 'storage-unwritable') throw error;
+    deps.step('lock-left-out', `${error.message}; going on without its lock, for nothing is written there`);
+  }
 }

@@ -59,8 +59,8 @@ async function readSideFile(path: string): Promise<string | undefined> {
     throw error;
   }
   try {
-    // A longer one is not a side file; its beginning is enough to see that.
-    return (await source.read(0, Math.min(source.size, maxSideBytes))).toString();
+    // The beginning of a longer one could pass for a line of its own.
+    return source.size > maxSideBytes ? '' : (await source.read(0, source.size)).toString();
   } finally {
     await source.close();
   }

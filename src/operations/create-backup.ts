@@ -8,11 +8,13 @@ import { BkpError } from '../base/errors.js';
 import type { CompressPool } from '../compress/pool.js';
 import { ofKind, type Finding } from '../manifest/findings.js';
 import type { Manifest, ManifestSource } from '../manifest/manifest.js';
-import { openSqliteChild } from '../sqlite/client.js';
+import type { FileStat } from '../fs/file-stat.js';
+import { openSqliteChild, type SqliteChild } from '../sqlite/client.js';
 import { openDestination, type OpenDestination } from './backup-destination.js';
 import type { CreateRequest } from './create-request.js';
 import { DatabaseCopier, type DatabaseCopy, type DatabaseToCopy } from './database-copies.js';
 import { openPool, type Deps } from './deps.js';
+import { withoutExcluded } from './excluded-sources.js';
 import { finishArchive } from './finish-archive.js';
 import { scanSource } from './live-databases.js';
 import { readBack } from './read-back.js';
@@ -26,6 +28,7 @@ import {
 } from './resolve-sources.js';
 import { SourceArchiver } from './source-archiver.js';
 import { SumsBuffer } from './sums-buffer.js';
+import { refuseUnfinished } from './unfinished-restore.js';
 
 export interface CreateResult {
   readonly id: string;
@@ -46,10 +49,14 @@ export interface CreateResult {
  * Makes one backup: databases copied at one instant, folders read, everything written aside, read back and compared,
  * then named. Losses are findings; rejects with a `BkpError` where no archive is made, and leaves nothing behind.
  */
-export function createBackup(request: CreateRequest, deps: Deps): Promise<CreateResult> {
+export function createBackup(wanted: CreateRequest, deps: Deps, held?: HeldInstance): Promise<CreateResult> {
+  const request = withoutExcluded(wanted);
   return withCleanup(async (cleanup) => {
     const started = deps.clock.monotonic();
-    const target = await openDestination({ ...request, holder: 'create' }, deps, cleanup);
+    expectSomething(request);
+    const holder = held === undefined ? 'create' : undefined;
+    const target = await openDestination({ ...request, holder }, deps, cleanup);
+    if (held === undefined) refuseUnfinished(request.root);
     const generatedAt = deps.clock.now();
     const pool = openPool(deps, cleanup);
     const sums = new SumsBuffer(target.staging);
@@ -57,7 +64,7 @@ export function createBackup(request: CreateRequest, deps: Deps): Promise<Create
     const writer = openWriter(request, target, { pool, sums });
     cleanup.defer(() => writer.abort());
 
-    const content = await archiveSources(request, target, writer, deps, cleanup);
+    const content = await archiveSources(request, { target, writer, held }, deps, cleanup);
     const { manifest, proof } = await finishArchive({ request, target, writer, sums, content, generatedAt, deps });
     await target.partial.sync();
     await readBack({ target, proof, pool, deps, quick: request.quickCheck });
@@ -107,6 +114,21 @@ function openWriter(
   return request.destination.container === 'zip' ? createZipWriter(options) : createTarWriter(options);
 }
 
+/** An instance whose storage is locked already, and whose databases are held: the safety copy before a restore. */
+export interface HeldInstance {
+  readonly child: SqliteChild;
+  /** Databases inside folder sources that are held too. */
+  readonly databases: readonly DatabaseToCopy[];
+  /** Told of each file, link and database that went in as it is, by its real path. */
+  readonly archived: (absolute: string, stat: FileStat) => void;
+}
+
+interface Archiving {
+  readonly target: OpenDestination;
+  readonly writer: ArchiveWriter;
+  readonly held: HeldInstance | undefined;
+}
+
 /** What went into the archive. */
 export interface ArchivedContent {
   readonly sources: readonly ManifestSource[];
@@ -116,24 +138,31 @@ export interface ArchivedContent {
 
 async function archiveSources(
   request: CreateRequest,
-  target: OpenDestination,
-  writer: ArchiveWriter,
+  { target, writer, held }: Archiving,
   deps: Deps,
   cleanup: Cleanup,
 ): Promise<ArchivedContent> {
   const found = resolveSources(request.sources);
-  const reserved = new Reserved([...target.folders, ...ownFolders(request.root)], found.resolved);
-  const { databases, bytes } = scan(found, request.excludes, reserved, deps);
-  const child = openSqliteChild({ signal: deps.signal });
-  cleanup.defer(() => child.close());
+  const others = resolveSources(request.others ?? []).resolved;
+  const reserved = new Reserved([...target.folders, ...ownFolders(request.root)], [...found.resolved, ...others]);
+  const scanned = scan(found, request.excludes, reserved, deps);
+  const known = new Set(scanned.databases.map(({ absolute }) => absolute));
+  const more = (held?.databases ?? []).filter(({ absolute }) => !known.has(absolute));
+  const databases = [...scanned.databases, ...more];
+  const child = held?.child ?? openChild(deps, cleanup);
   const onProgress = (copied: number): void => deps.progress.advance(copied);
-  const copier = new DatabaseCopier(child, { staging: target.staging, maxPause: request.maxPause, onProgress });
+  const copier = new DatabaseCopier(child, {
+    staging: target.staging,
+    maxPause: request.maxPause,
+    onProgress,
+    locked: held !== undefined,
+  });
   deps.progress.start('databases', sum(databases.map(({ stat }) => stat.size)));
   const copies = byEntryPath(await copier.copy(databases));
   for (const { absolute } of databases) reserved.addDatabase(absolute);
   deps.step('databases-copied', `copied ${databases.length} databases`);
 
-  deps.progress.start('archive', bytes);
+  deps.progress.start('archive', scanned.bytes);
   const archiver = new SourceArchiver({
     writer,
     excludes: request.excludes,
@@ -141,6 +170,7 @@ async function archiveSources(
     copies,
     copyLate: (database) => copyLate(copier, database),
     pathOf: (resolved) => pathOf(request.root, resolved),
+    archived: held?.archived ?? (() => undefined),
     advance: (count, path) => deps.progress.advance(count, path),
     signal: deps.signal,
   });
@@ -153,6 +183,12 @@ async function archiveSources(
   const findings = [...found.findings, ...archiver.findings];
   if (nothingWasRead(request, archiver.totals, findings)) throw nothingReadable(findings);
   return { sources, findings, totals: archiver.totals };
+}
+
+function openChild(deps: Deps, cleanup: Cleanup): SqliteChild {
+  const child = openSqliteChild({ signal: deps.signal });
+  cleanup.defer(() => child.close());
+  return child;
 }
 
 /** All databases, those of folder sources included, and how many bytes there are to archive. */
@@ -175,13 +211,13 @@ function scan(
     }
     const scanned = scanSource(item, excludes, reserved);
     bytes += scanned.bytes;
-    databases.push(...scanned.live.map((live) => ({ source: source.name, ...live })));
+    databases.push(...scanned.live.map((live) => ({ source: source.name, ...live, found: true })));
   }
   return { databases, bytes };
 }
 
 async function copyLate(copier: DatabaseCopier, database: DatabaseToCopy): Promise<DatabaseCopy> {
-  const [copy] = await copier.copy([database]);
+  const [copy] = await copier.copy([{ ...database, found: true }]);
   if (copy === undefined) throw new Error(`no copy of ${database.entryPath}`);
   return copy;
 }
@@ -204,6 +240,12 @@ function pathOf(root: string, { source, real }: ResolvedSource): string {
   return real;
 }
 
+/** Where no source is there at all, not even the storage is made: perhaps it is the wrong folder. */
+function expectSomething({ sources }: CreateRequest): void {
+  const { resolved, findings } = resolveSources(sources);
+  if (resolved.length === 0) throw nothingReadable(findings);
+}
+
 /** Folders alone are something only where one of the sources could be read. */
 function nothingWasRead({ sources }: CreateRequest, totals: Manifest['totals'], findings: readonly Finding[]): boolean {
   if (totals.files + totals.links > 0) return false;
@@ -217,7 +259,7 @@ function nothingReadable(findings: readonly Finding[]): BkpError {
     'nothing-readable',
     `nothing could be read, so no archive was made\n${reasons.join('\n')}`.trim(),
     {
-      hint: 'Check the sources of the configuration and the permissions of the user that runs bkp.',
+      hint: 'Check -C, the sources of the configuration and the permissions of the user that runs bkp.',
     },
   );
 }

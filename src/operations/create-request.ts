@@ -8,6 +8,8 @@ export interface CreateRequest {
   readonly root: string;
   /** Those to back up, in archive order. */
   readonly sources: readonly Source[];
+  /** Configured sources that this backup leaves out: cut out of those around them all the same. */
+  readonly others?: readonly Source[];
   /** Names of configured sources that this backup leaves out by choice. */
   readonly leftOut: readonly string[];
   /** Globs matched against `source/path`. */

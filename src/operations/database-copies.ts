@@ -13,6 +13,8 @@ export interface DatabaseToCopy {
   readonly absolute: string;
   /** Of the live file: mode, owner and time of the entry. */
   readonly stat: FileStat;
+  /** It lies inside a folder source: see `DatabaseRequest` of `sqlite/protocol.ts`. */
+  readonly found?: boolean;
 }
 
 /** What there is to archive of one database. */
@@ -30,6 +32,8 @@ export interface CopyOptions {
   readonly staging: string;
   readonly maxPause: number | 'none';
   readonly onProgress: (bytes: number) => void;
+  /** The child holds them exclusively already. */
+  readonly locked: boolean;
 }
 
 /** Copies databases through the child process: all that are given together show one and the same instant. */
@@ -46,13 +50,17 @@ export class DatabaseCopier {
 
   async copy(databases: readonly DatabaseToCopy[]): Promise<readonly DatabaseCopy[]> {
     if (databases.length === 0) return [];
-    const requests = databases.map(({ entryPath, absolute }) => ({
+    const requests = databases.map(({ entryPath, absolute, found = false }) => ({
       name: entryPath,
       path: absolute,
       destination: join(this.#options.staging, `database-${this.#files++}`),
+      found,
     }));
-    const { maxPause, onProgress } = this.#options;
-    const result = await this.#child.snapshot({ databases: requests, maxPause, group: this.#group }, onProgress);
+    const { maxPause, onProgress, locked } = this.#options;
+    const group = this.#group;
+    const result = locked
+      ? await this.#child.snapshotLocked({ databases: requests, group }, onProgress)
+      : await this.#child.snapshot({ databases: requests, maxPause, group }, onProgress);
     return databases.map((database, index) => {
       const snapshot = result.databases[index];
       const destination = requests[index]?.destination;

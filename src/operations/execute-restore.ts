@@ -1,18 +1,18 @@
 import { join } from 'node:path';
 import type { EntryHeader } from '../archive/archive.js';
-import { blockSize } from '../base/limits.js';
 import { withCleanup } from '../base/cleanup.js';
 import { entryPathFault } from '../base/entry-path.js';
 import { BkpError } from '../base/errors.js';
 import { TreeWriter } from '../fs/tree-writer.js';
 import { finding, hasDamage, type Finding } from '../manifest/findings.js';
-import { openSqliteChild } from '../sqlite/client.js';
-import { checkDatabase, databaseEntries } from './check-databases.js';
+import { databaseEntries } from './check-databases.js';
+import { checkStaged } from './check-staged.js';
 import type { Deps } from './deps.js';
 import { damaged, type RestorePlan } from './plan-restore.js';
 import { proveContents, type Visitor } from './prove-contents.js';
 import { entrySource, placeOf, type RestoreLayout } from './restore-layout.js';
 import { openPlace, treeName } from './restore-target.js';
+import { writeTreeFile } from './write-tree-file.js';
 
 export interface RestoreResult {
   readonly target: string;
@@ -46,7 +46,7 @@ export function restoreToTarget(plan: RestorePlan & { readonly target: string },
       wants: isSelected,
       file: async (header, content) => {
         const to = stagedPath(header.path, layout);
-        await writeFile(tree, to, header, content);
+        await writeTreeFile(tree, to, header, content);
         if (checked.has(header.path)) databases.push({ header, file: join(place.folder, to) });
       },
       other: (header) => {
@@ -98,45 +98,6 @@ function stagedPath(path: string, layout: RestoreLayout): string {
   throw new BkpError('target-unwritable', `${path} cannot lie below the target as ${place} (${fault})`, {
     path,
     hint: '`unzip` or `tar` unpack it under the name it has in the archive.',
-  });
-}
-
-async function writeFile(
-  tree: TreeWriter,
-  to: string,
-  header: EntryHeader,
-  content: AsyncIterable<Buffer>,
-): Promise<void> {
-  if (header.size <= blockSize) {
-    const pieces: Buffer[] = [];
-    for await (const piece of content) pieces.push(piece);
-    return tree.writeFile(to, pieces.length === 1 ? (pieces[0] ?? Buffer.alloc(0)) : Buffer.concat(pieces), header);
-  }
-  const file = tree.createFile(to, header);
-  try {
-    for await (const piece of content) await file.write(piece);
-  } catch (error) {
-    file.abandon();
-    throw error;
-  }
-  await file.close();
-}
-
-/** Asks SQLite about each restored database before anything is at its place. */
-async function checkStaged(
-  databases: readonly { readonly header: EntryHeader; readonly file: string }[],
-  deps: Deps,
-  location: string,
-): Promise<Finding[]> {
-  if (databases.length === 0) return [];
-  deps.progress.start('check');
-  return withCleanup(async (cleanup) => {
-    const child = openSqliteChild({ signal: deps.signal });
-    cleanup.defer(() => child.close());
-    const findings: Finding[] = [];
-    for (const { header, file } of databases) findings.push(...(await checkDatabase(child, file, header)));
-    if (hasDamage(findings)) throw damaged(location, findings);
-    return findings;
   });
 }
 

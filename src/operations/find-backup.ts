@@ -1,5 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { systemClock, type Clock } from '../base/clock.js';
 import { BkpError } from '../base/errors.js';
 import { archiveName, parseBackupId } from '../policy/backup-name.js';
 import type { Storage } from '../storage/storage.js';
@@ -17,7 +18,11 @@ export interface BackupReference {
 }
 
 /** Finds the one backup that is meant. Rejects with `backup-not-found`, `backup-ambiguous` or `file-not-found`. */
-export async function findBackup(wanted: BackupReference, signal: AbortSignal): Promise<BackupFile> {
+export async function findBackup(
+  wanted: BackupReference,
+  signal: AbortSignal,
+  clock: Clock = systemClock,
+): Promise<BackupFile> {
   const { reference, storage, cwd } = wanted;
   const path = resolve(cwd, reference);
   if (storage === undefined) {
@@ -32,7 +37,7 @@ export async function findBackup(wanted: BackupReference, signal: AbortSignal): 
     );
   }
   if (parseBackupId(reference) !== undefined) return byId(wanted, storage, signal);
-  if (reference === 'latest' || reference.startsWith('latest:')) return latest(wanted, storage, signal);
+  if (reference === 'latest' || reference.startsWith('latest:')) return latest(wanted, storage, signal, clock.now());
   if (isFile(path)) return fileBackup(path);
   return byPrefix(wanted, storage, signal);
 }
@@ -69,14 +74,20 @@ async function byPrefix(
   return theOne(reference, exact.length > 0 ? exact : matching, storage);
 }
 
+/** Milliseconds by which a clock may have been wrong when a backup was made. */
+const clockTolerance = 24 * 60 * 60 * 1000;
+
+/** Only one that says whose it is: what names nobody may have been put there by anybody. Nor one of a time to come. */
 async function latest(
   { reference, instance }: BackupReference,
   storage: Storage,
   signal: AbortSignal,
+  now: number,
 ): Promise<BackupFile> {
   const schedule = reference.startsWith('latest:') ? reference.slice('latest:'.length) : undefined;
   const own = (await listBackups(storage, instance, signal)).filter(
-    ({ foreign, status }) => !foreign && status === 'ok',
+    ({ foreign, instance: maker, status, time }) =>
+      !foreign && maker !== undefined && status === 'ok' && time <= now + clockTolerance,
   );
   const wanted = own.filter(({ origin }) => (schedule === undefined ? origin !== 'safety' : origin === schedule));
   const [newest] = wanted;

@@ -1,5 +1,5 @@
 import { openArchive } from '../archive/open-archive.js';
-import type { Container } from '../archive/archive.js';
+import { ManifestTooFar, type Container } from '../archive/archive.js';
 import { ArchiveDamage } from '../base/damage.js';
 import { BkpError, errorText } from '../base/errors.js';
 import { CompressPool } from '../compress/pool.js';
@@ -9,7 +9,7 @@ import { parseManifest } from '../manifest/parse.js';
 import { containerOf, parseBackupId, withoutEnding } from '../policy/backup-name.js';
 import type { Storage, StoredFile } from '../storage/storage.js';
 
-export type BackupStatus = 'ok' | 'incomplete' | 'damaged' | 'unknown';
+export type BackupStatus = 'ok' | 'incomplete' | 'unproven' | 'damaged' | 'unknown';
 
 /** One archive of a storage, as it describes itself. */
 export interface ListedBackup {
@@ -31,13 +31,16 @@ export interface ListedBackup {
   readonly scopes: readonly string[];
   /** A schedule's name, `manual`, or undefined where it has no id. */
   readonly origin: string | undefined;
-  /** `ok`: it describes itself as complete. Only `verify` proves content. `unknown`: it cannot be read by this version. */
+  /**
+   * `ok`: it describes itself as complete. Only `verify` proves content. `unproven`: it says nothing by which that could
+   * be done. `unknown`: it cannot be read by this version, or not in passing.
+   */
   readonly status: BackupStatus;
   readonly locked: boolean;
   readonly encrypted: boolean;
   /** How many losses an incomplete one names. */
   readonly losses: number;
-  /** Why it is `damaged` or `unknown`. */
+  /** Why it is `unproven`, `damaged` or `unknown`. */
   readonly reason: string | undefined;
 }
 
@@ -58,7 +61,7 @@ export async function listBackups(
       signal.throwIfAborted();
       const container = containerOf(file.name);
       if (container === undefined) continue;
-      const described = await describe(storage, file, container, pool);
+      const described = await describe(storage, file, container, pool, signal);
       const locked = names.has(`${file.name}${lockedSuffix}`);
       const foreign = instance !== undefined && described.instance !== undefined && described.instance !== instance;
       listed.push({ ...described, locked, foreign });
@@ -76,10 +79,11 @@ async function describe(
   file: StoredFile,
   container: Container,
   pool: CompressPool,
+  signal: AbortSignal,
 ): Promise<Described> {
   const base = baseOf(storage, file, container);
   try {
-    const read = await readDescription(storage, file.name, pool);
+    const read = await readDescription(storage, file.name, pool, signal);
     if (read === 'encrypted') {
       return { ...base, encrypted: true, status: 'unknown', reason: 'encrypted: this version cannot open it' };
     }
@@ -94,20 +98,27 @@ async function describe(
         return { ...base, status: 'damaged', reason: `manifest: ${parsed.message}` };
     }
   } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof ManifestTooFar) return { ...base, status: 'unknown', reason: tooFar };
     if (error instanceof ArchiveDamage) return { ...base, status: 'damaged', reason: error.message };
     if (error instanceof BkpError) return { ...base, status: 'unknown', reason: errorText(error) };
     throw error;
   }
 }
 
+/** Bytes of content that are looked through for the manifest of an archive of another tool: about a second. */
+const searchLimit = 1024 ** 3;
+const tooFar = 'no manifest in its first GiB of content, and nothing tells where one lies: `bkp verify` reads it whole';
+
 async function readDescription(
   storage: Storage,
   name: string,
   pool: CompressPool,
+  signal: AbortSignal,
 ): Promise<Buffer | 'encrypted' | undefined> {
   const source = await storage.open(name);
   try {
-    const reader = await openArchive(source, pool);
+    const reader = await openArchive(source, pool, { signal, searchLimit });
     return (await reader.isEncrypted()) ? 'encrypted' : await reader.readManifest();
   } finally {
     await source.close();
@@ -147,8 +158,14 @@ function fromManifest(base: Described, manifest: FoundManifest): Described {
     includes: manifest.includes,
     scopes: scopes.length > 0 ? scopes : manifest.includes,
     origin: parsed?.origin,
-    // One without the key was made by another tool: nothing says that anything is missing.
-    status: manifest.complete === false ? 'incomplete' : 'ok',
+    ...statusOf(manifest),
     losses: ofKind(manifest.findings ?? [], 'loss').length,
   };
+}
+
+/** The least that a manifest may say is what other tools write: nothing by which content or names could be proven. */
+function statusOf({ complete, bodyHash, sources }: FoundManifest): Pick<Described, 'status' | 'reason'> {
+  if (complete === false) return { status: 'incomplete', reason: undefined };
+  if (bodyHash !== undefined || sources !== undefined) return { status: 'ok', reason: undefined };
+  return { status: 'unproven', reason: 'its manifest names neither its sources nor a hash of its body' };
 }

@@ -1,9 +1,10 @@
 import { closeSync, existsSync, lstatSync, openSync, readSync } from 'node:fs';
 import { parseEntryPath } from '../base/entry-path.js';
 import { systemCode } from '../base/errors.js';
+import { finding, type Finding } from '../manifest/findings.js';
 import { fileStat, type FileStat } from '../fs/file-stat.js';
 import { sidecarSuffixes, type Reserved, type ResolvedSource } from './resolve-sources.js';
-import { leftOutOf, walkSource } from './source-walk.js';
+import { leftOutOf, missingFiles, walkSource } from './source-walk.js';
 
 /** A database inside a folder source that an application has open: it has sidecars beside it. */
 export interface LiveDatabase {
@@ -16,6 +17,8 @@ export interface ScannedSource {
   readonly files: number;
   readonly bytes: number;
   readonly live: readonly LiveDatabase[];
+  /** What a backup would say of it, as far as a look shows. */
+  readonly findings: readonly Finding[];
 }
 
 /** The first 16 bytes of every SQLite database (https://sqlite.org/fileformat.html, "The Database Header"). */
@@ -31,8 +34,14 @@ export function scanSource(resolved: ResolvedSource, excludes: readonly string[]
   let files = 0;
   let bytes = 0;
   const live = new Map<string, LiveDatabase>();
+  const { name } = resolved.source;
+  const named = new Set<string>();
+  const findings: Finding[] = [];
   const isLeftOut = leftOutOf(resolved.source, excludes);
   for (const walked of walkSource(resolved, excludes, reserved)) {
+    if (walked.kind !== 'directory') named.add(walked.path);
+    if (walked.kind === 'finding')
+      findings.push(finding(walked.id, walked.message, { source: name, path: walked.path }));
     if (walked.kind !== 'file') continue;
     bytes += walked.stat.size;
     if (!isSidecar(walked.absolute)) files += 1;
@@ -45,7 +54,10 @@ export function scanSource(resolved: ResolvedSource, excludes: readonly string[]
     if (stat === undefined || isLeftOut(parseEntryPath(entryPath), false)) continue;
     live.set(absolute, { absolute, entryPath, stat });
   }
-  return { files, bytes, live: [...live.values()] };
+  for (const { path, message } of missingFiles(resolved, named)) {
+    findings.push(finding('source-missing', message, { source: name, path }));
+  }
+  return { files, bytes, live: [...live.values()], findings };
 }
 
 /** Whether a file that is read just now has become live: it is a database, and has a sidecar that holds part of it. */

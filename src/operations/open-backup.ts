@@ -40,10 +40,15 @@ const encrypted = (name: string): BkpError =>
  * Opens an archive and reads what proves it: manifest.json and SHA256SUMS, the one against the other. Takes the source
  * over. Rejects with `format-newer` or `encryption-unsupported`; damage is a result.
  */
-export async function openBackup(source: ByteSource, pool: CompressPool, repacked: boolean): Promise<Opened> {
+export async function openBackup(
+  source: ByteSource,
+  pool: CompressPool,
+  repacked: boolean,
+  signal: AbortSignal,
+): Promise<Opened> {
   let reader: ArchiveReader | undefined;
   try {
-    reader = await openArchive(source, pool, { dropDotSlash: repacked });
+    reader = await openArchive(source, pool, { dropDotSlash: repacked, signal });
     if (await reader.isEncrypted()) throw encrypted(source.name);
     const { manifest: manifestBytes, sums: sumsBytes } = await reader.readTail();
     const manifest = readManifest(manifestBytes, source.name);
@@ -78,7 +83,7 @@ export async function openBackupFile(file: BackupFile, options: OpenFileOptions)
   const side = await file.readSide();
   const outside = async (): Promise<Finding[]> => sideFindings(side, await fileSum(file, options.signal));
   try {
-    const opened = await openBackup(await file.open(), options.pool, options.repacked);
+    const opened = await openBackup(await file.open(), options.pool, options.repacked, options.signal);
     if (opened.kind === 'opened' || side === undefined) return { opened, side };
     return { opened: { kind: 'damaged', findings: [...(await outside()), ...opened.findings] }, side };
   } catch (error) {

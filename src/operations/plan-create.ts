@@ -2,6 +2,7 @@ import { lstatSync } from 'node:fs';
 import type { Finding } from '../manifest/findings.js';
 import type { CreateRequest } from './create-request.js';
 import type { Deps } from './deps.js';
+import { withoutExcluded } from './excluded-sources.js';
 import { scanSource } from './live-databases.js';
 import { ownFolders, Reserved, resolveSources, sidecarSuffixes, type ResolvedSource } from './resolve-sources.js';
 import type { Source } from './source.js';
@@ -28,28 +29,39 @@ export interface CreatePlan {
 }
 
 /** Looks at the sources as `createBackup` would, without opening a database and without writing anything. */
-export function planCreate(request: CreateRequest, deps: Deps): CreatePlan {
+export function planCreate(wanted: CreateRequest, deps: Deps): CreatePlan {
+  const request = withoutExcluded(wanted);
   const { destination, root, excludes, leftOut } = request;
-  const { resolved, findings } = resolveSources(request.sources);
+  const { resolved, findings: missing } = resolveSources(request.sources);
   const folders = destination.storage.folder === undefined ? [] : [destination.storage.folder];
-  const reserved = new Reserved([...folders, ...ownFolders(root)], resolved);
+  const others = resolveSources(request.others ?? []).resolved;
+  const reserved = new Reserved([...folders, ...ownFolders(root)], [...resolved, ...others]);
+  const findings = [...missing];
   const sources = resolved.map((item) => {
     deps.signal.throwIfAborted();
-    return planSource(item, excludes, reserved);
+    const { planned, findings: found } = planSource(item, excludes, reserved);
+    findings.push(...found);
+    return planned;
   });
   const files = sources.reduce((sum, source) => sum + source.files, 0);
   const bytes = sources.reduce((sum, source) => sum + source.bytes, 0);
   return { sources, leftOut, files, bytes, findings };
 }
 
-function planSource(item: ResolvedSource, excludes: readonly string[], reserved: Reserved): PlannedBackupSource {
+function planSource(
+  item: ResolvedSource,
+  excludes: readonly string[],
+  reserved: Reserved,
+): { readonly planned: PlannedBackupSource; readonly findings: readonly Finding[] } {
   const { source, real, stat } = item;
   const { name, type, scope } = source;
   if (type === 'sqlite') {
     // What a WAL holds becomes part of the copy: at most as many bytes more.
     const wal = lstatSync(`${real}${sidecarSuffixes[0]}`, { throwIfNoEntry: false })?.size ?? 0;
-    return { name, type, scope, path: real, files: 1, bytes: stat.size + wal, liveDatabases: [] };
+    const planned = { name, type, scope, path: real, files: 1, bytes: stat.size + wal, liveDatabases: [] };
+    return { planned, findings: [] };
   }
-  const { files, bytes, live } = scanSource(item, excludes, reserved);
-  return { name, type, scope, path: real, files, bytes, liveDatabases: live.map(({ entryPath }) => entryPath) };
+  const { files, bytes, live, findings } = scanSource(item, excludes, reserved);
+  const liveDatabases = live.map(({ entryPath }) => entryPath);
+  return { planned: { name, type, scope, path: real, files, bytes, liveDatabases }, findings };
 }

@@ -126,7 +126,7 @@ export function damaged(location: string, findings: readonly Finding[]): BkpErro
   });
 }
 
-const unverified = (location: string): BkpError =>
+export const unverified = (location: string): BkpError =>
   new BkpError('unverified-archive', `${location} holds no checksums, so its files cannot be proven`, {
     path: location,
     hint: 'Pass --allow-unverified to restore it all the same.',

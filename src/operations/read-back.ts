@@ -23,7 +23,7 @@ interface ReadBack {
 /** Reads the written archive as a stranger would, before it gets its name. Rejects with `read-back-failed`. */
 export function readBack({ target, proof, pool, deps, quick }: ReadBack): Promise<void> {
   return withCleanup(async (cleanup) => {
-    const opened = await openBackup(await target.partial.open(), pool, false);
+    const opened = await openBackup(await target.partial.open(), pool, false, deps.signal);
     if (opened.kind === 'damaged') throw readBackFailed(target, opened.findings);
     const { reader, claims } = opened;
     cleanup.defer(() => reader.close());

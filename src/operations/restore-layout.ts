@@ -14,10 +14,13 @@ export function restoreLayout(manifest: FoundManifest): RestoreLayout {
   for (const name of manifest.includes) if (!recorded.has(name)) recorded.set(name, undefined);
   const files = new Set((manifest.sources ?? []).flatMap(({ name, type }) => (type === 'files' ? [name] : [])));
   const uses = new Map<string, number>();
-  for (const path of recorded.values()) if (path !== undefined) uses.set(path, (uses.get(path) ?? 0) + 1);
+  // Single files of several sources may share a folder: two that are one file are found out when they are written.
+  for (const [name, path] of recorded) {
+    if (path !== undefined && !files.has(name)) uses.set(path, (uses.get(path) ?? 0) + 1);
+  }
   const byName = new Set([...recorded].flatMap(([name, path]) => (path === undefined ? [name] : [])));
   const givesWay = (name: string, path: string): boolean => {
-    if ((uses.get(path) ?? 0) > 1) return true;
+    if (!files.has(name) && (uses.get(path) ?? 0) > 1) return true;
     // A source of single files shares the root with all others.
     return path === '' ? byName.size > 0 && !files.has(name) : byName.has(path.split('/', 1)[0] ?? path);
   };

@@ -12,7 +12,10 @@ export function checkTarget(target: string): void {
     const found = lstatSync(target, { throwIfNoEntry: false });
     if (found === undefined) return;
     if (!found.isDirectory()) throw targetNotEmpty(target, 'is not a folder');
-    if (!isEmptyTarget(target)) throw targetNotEmpty(target);
+    if (isEmptyTarget(target)) return;
+    throw readdirSync(target).includes(`.${targetStaging}.staging.lock`)
+      ? halfRestored(target)
+      : targetNotEmpty(target);
   } catch (error) {
     throw ioError('looking at', target, error, 'target-unwritable');
   }
@@ -30,6 +33,15 @@ const targetNotEmpty = (target: string, what = 'is not empty'): BkpError =>
   new BkpError('target-not-empty', `${target} ${what}`, {
     path: target,
     hint: 'Choose a folder that is empty or does not exist yet; nothing is ever restored over other files.',
+  });
+
+/** Its files were being moved to their places: what lies there is a part of a backup, and looks like all of it. */
+const halfRestored = (target: string): BkpError =>
+  new BkpError('target-not-empty', `${target} holds a part of a backup: a restore into it was killed or is at work`, {
+    path: target,
+    hint:
+      'It was empty when that restore began. If none is at work there, look at what it holds, remove that together ' +
+      `with .${targetStaging}.staging and .${targetStaging}.staging.lock, and restore again; or choose another folder.`,
   });
 
 /** All is built below this name, so that the target itself is a folder like any other. */

@@ -26,7 +26,7 @@ export function showBackup(file: BackupFile, withEntries: boolean, deps: Deps): 
   return withCleanup(async (cleanup) => {
     const pool = openPool(deps, cleanup);
     const side = await file.readSide();
-    const opened = await openBackup(await file.open(), pool, true);
+    const opened = await openBackup(await file.open(), pool, true, deps.signal);
     if (opened.kind === 'damaged') {
       const reasons = opened.findings.map(plainFinding).join('; ');
       throw new BkpError('archive-damaged', `${file.location} cannot be read: ${reasons}`, {

@@ -13,7 +13,7 @@ import type { ManifestDatabase, ManifestLink, ManifestSource, Totals } from '../
 import type { DatabaseCopy, DatabaseToCopy } from './database-copies.js';
 import { isLiveNow, isSidecar } from './live-databases.js';
 import type { Reserved, ResolvedSource } from './resolve-sources.js';
-import { walkSource } from './source-walk.js';
+import { missingFiles, walkSource } from './source-walk.js';
 
 export interface ArchiverContext {
   readonly writer: ArchiveWriter;
@@ -25,6 +25,8 @@ export interface ArchiverContext {
   readonly copyLate: (database: DatabaseToCopy) => Promise<DatabaseCopy>;
   /** As the manifest and the user get it: relative to the instance's root where it lies in it. */
   readonly pathOf: (resolved: ResolvedSource) => string;
+  /** Told of what went in exactly as it is. */
+  readonly archived: (absolute: string, stat: FileStat) => void;
   readonly advance: (bytes: number, path: string) => void;
   readonly signal: AbortSignal;
 }
@@ -44,6 +46,8 @@ export class SourceArchiver {
   #totals: Totals = { files: 0, directories: 0, links: 0, bytes: 0 };
   #source = '';
   #tally: Tally = newTally();
+  /** Files and links that a `files` source was found to have, or that were told as findings. */
+  readonly #named = new Set<string>();
 
   constructor(context: ArchiverContext) {
     this.#context = context;
@@ -62,6 +66,7 @@ export class SourceArchiver {
     const { source } = resolved;
     this.#source = source.name;
     this.#tally = newTally();
+    this.#named.clear();
     const startedAt = now();
     const described =
       source.type === 'sqlite' ? await this.#addDatabaseSource(resolved) : await this.#addFolder(resolved);
@@ -99,9 +104,12 @@ export class SourceArchiver {
       signal.throwIfAborted();
       if (!isLeftBySqlite(walked, resolved)) await this.#addWalked(walked);
     }
+    for (const missing of missingFiles(resolved, this.#named))
+      this.#find('source-missing', missing.path, missing.message);
   }
 
   async #addWalked(walked: Walked): Promise<void> {
+    if (walked.kind !== 'directory') this.#named.add(walked.path);
     switch (walked.kind) {
       case 'finding':
         this.#find(walked.id, walked.path, walked.message);
@@ -111,6 +119,7 @@ export class SourceArchiver {
         return this.#context.writer.add(header(walked.path, 'directory', walked.stat), { kind: 'none' });
       case 'link':
         this.#tally.links.push({ path: walked.path, target: walked.target });
+        this.#context.archived(walked.absolute, walked.stat);
         return this.#context.writer.add(
           { ...header(walked.path, 'link', walked.stat), size: 0, target: walked.target },
           { kind: 'none' },
@@ -126,6 +135,7 @@ export class SourceArchiver {
 
   async #addCopy(copy: DatabaseCopy): Promise<void> {
     this.#findings.push(...copy.findings);
+    if (copy.files.length > 0) this.#context.archived(copy.database.absolute, copy.database.stat);
     for (const { entryPath, path } of copy.files) {
       const opened = openStable(path);
       if (opened.kind !== 'open') throw new BkpError('io-failed', `the copy of ${entryPath} is gone`, { path });
@@ -152,6 +162,7 @@ export class SourceArchiver {
         if (isLiveNow(absolute, read.bytes)) return this.#addLate(path, absolute, read.stat);
         if (read.changed && attempt === 1) return this.#addFile(path, absolute, listed, 2);
         if (read.changed) this.#changed(path);
+        else this.#context.archived(absolute, read.stat);
         await this.#context.writer.add(header(path, 'file', read.stat), { kind: 'bytes', bytes: read.bytes });
         this.#count(path, read.stat.size);
     }
@@ -167,6 +178,7 @@ export class SourceArchiver {
     try {
       if (isLiveNow(absolute, await firstBytes(file))) return await this.#addLate(path, absolute, file.stat);
       await this.#addOpen(path, file, file.stat, attempt === 1);
+      if (!file.changed()) this.#context.archived(absolute, file.stat);
     } catch (error) {
       if (error instanceof ChangedMeanwhile && attempt === 1) return await this.#addLarge(path, absolute, listed, 2);
       if (!(error instanceof BkpError) || error.id !== 'io-failed' || error.path !== absolute) throw error;

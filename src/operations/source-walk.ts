@@ -52,3 +52,20 @@ function namedOnly(name: string, patterns: readonly string[]): PathMatcher {
     return isDirectory ? !mayHold(inside.split('/')) : !whole(inside);
   };
 }
+
+/**
+ * What a `files` source names and does not have: each path that is no glob, and the source itself where nothing matched.
+ * `found`: the paths of the entries that were there.
+ */
+export function missingFiles(
+  { source }: ResolvedSource,
+  found: ReadonlySet<string>,
+): readonly { readonly path: string; readonly message: string }[] {
+  if (source.type !== 'files') return [];
+  const { name, patterns, optional } = source;
+  if (found.size === 0) return [{ path: name, message: `no file matches ${patterns.join(', ')}` }];
+  if (optional) return [];
+  return patterns
+    .filter((pattern) => !picomatch.scan(pattern).isGlob && !found.has(`${name}/${pattern}`))
+    .map((pattern) => ({ path: `${name}/${pattern}`, message: 'there is no such file' }));
+}

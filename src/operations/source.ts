@@ -1,9 +1,7 @@
-/** The user's groups of sources; a custom source may name one of its own. */
-export const standardScopes = ['databases', 'snapshots', 'uploads', 'config'] as const;
-
 interface SourceBase {
   /** The top-level name in the archive; one valid path segment, not SHA256SUMS or manifest.json. */
   readonly name: string;
+  /** The user's group: `databases`, `snapshots`, `uploads`, `config`, or one of a source's own. */
   readonly scope: string;
   /** Part of a backup that does not say otherwise. */
   readonly enabled: boolean;
@@ -16,5 +14,11 @@ export type Source = SourceBase &
     /** `exclude`: globs matched against the path inside the source. */
     | { readonly type: 'directory'; readonly path: string; readonly exclude: readonly string[] }
     /** `patterns`: globs of single files below `path` (no folder is descended into that no pattern names). */
-    | { readonly type: 'files'; readonly path: string; readonly patterns: readonly string[] }
+    | {
+        readonly type: 'files';
+        readonly path: string;
+        readonly patterns: readonly string[];
+        /** Not every pattern has to match a file: names that may or may not be there. */
+        readonly optional: boolean;
+      }
   );

@@ -8,11 +8,6 @@ import { Tally } from './tally.js';
 /** Rows asked of `integrity_check`: enough that broken constraints do not crowd out damage, bounded in memory. */
 const maxRows = 100_000;
 
-/** Checks a database file that nobody else uses. Throws `BkpError` where it cannot be opened or read. */
-export function checkFile(path: string): CheckResult {
-  return withCopy(path, checkDatabase);
-}
-
 /** Opens a file that nobody else uses for as long as `use` runs; failures of the file itself come out as `BkpError`. */
 export function withCopy<T>(path: string, use: (db: Database.Database) => T): T {
   let db: Database.Database | undefined;

@@ -1,8 +1,9 @@
 import './ignore-signals.js';
 import { systemClock } from '../base/clock.js';
 import { never } from '../base/errors.js';
-import { checkFile } from './check.js';
+import { defaultCheckBudget, type CheckBudget } from './check-budget.js';
 import { DatabaseLocks } from './database-locks.js';
+import { Examiner } from './examiner.js';
 import { HeldFiles } from './held-files.js';
 import { takeLockedSnapshot } from './locked-snapshot.js';
 import type { Reply, Request } from './protocol.js';
@@ -14,6 +15,7 @@ import { wireError } from './wire-error.js';
 
 const held = new HeldFiles();
 const locks = new DatabaseLocks(held, systemClock);
+const examiner = new Examiner(budgetOf(process.argv[2]));
 let last: Promise<void> = Promise.resolve();
 
 process.on('message', (request: Request) => {
@@ -21,6 +23,13 @@ process.on('message', (request: Request) => {
 });
 
 process.on('disconnect', dieWithParent);
+// The parent may have gone while this was loading: that is told once, and was missed.
+if (!process.connected) dieWithParent();
+
+/** What the parent has asked for. */
+function budgetOf(argument: string | undefined): CheckBudget {
+  return argument === undefined ? defaultCheckBudget : (JSON.parse(argument) as CheckBudget);
+}
 
 /** At once, with all locks, whatever is under way: nobody is left to take the result. */
 function dieWithParent(): void {
@@ -30,6 +39,7 @@ function dieWithParent(): void {
 async function serve(request: Request): Promise<void> {
   if (request.kind === 'close') {
     locks.closeAll();
+    examiner.close();
     process.off('disconnect', dieWithParent);
     process.disconnect();
     return;
@@ -46,12 +56,13 @@ async function answer(request: Exclude<Request, { kind: 'close' }>): Promise<Rep
   const deps = {
     held,
     locks,
+    examiner,
     clock: systemClock,
     advance: (bytes: number): void => reply({ kind: 'progress', id, bytes }),
   };
   switch (request.kind) {
     case 'check':
-      return { kind: 'checked', id, result: checkFile(request.path) };
+      return { kind: 'checked', id, result: (await examiner.examine(request.path)).check };
     case 'snapshot':
       return { kind: 'snapshot-taken', id, result: await takeSnapshot(request.request, deps) };
     case 'lock':

@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { entryPoint } from '../base/entry-point.js';
 import { BkpError } from '../base/errors.js';
+import { defaultCheckBudget, type CheckBudget } from './check-budget.js';
 import type {
   CheckResult,
   LockedSnapshotRequest,
@@ -25,7 +26,10 @@ export interface SqliteChild {
    * partial copies), with `sqlite-child-failed` where the process dies, with the signal's reason where that aborts.
    */
   snapshot(request: SnapshotRequest, onProgress?: (bytes: number) => void): Promise<SnapshotResult>;
-  /** Checks a database file that nobody else uses and that does not change meanwhile. Leaves nothing beside it. */
+  /**
+   * Checks a database file that nobody else uses and that does not change meanwhile. Leaves nothing beside it. `unchecked` where
+   * that does not end in time.
+   */
   check(path: string): Promise<CheckResult>;
   /**
    * Locks live databases exclusively, all or none, and brings what lies in their `-wal` in. Two paths to one file are locked
@@ -64,6 +68,8 @@ export interface SqliteChild {
 export interface SqliteChildOptions {
   /** On abort the process is killed and all requests reject with the signal's reason. */
   readonly signal?: AbortSignal;
+  /** How long the check of a database may take before it is given up as `unchecked`. */
+  readonly checkBudget?: CheckBudget;
 }
 
 /** Milliseconds an idle process has to go by itself. */
@@ -83,7 +89,7 @@ interface Pending {
 /** Starts the process. Throws the signal's reason where that is aborted already. */
 export function openSqliteChild(options: SqliteChildOptions = {}): SqliteChild {
   options.signal?.throwIfAborted();
-  return new ForkedChild(options.signal);
+  return new ForkedChild(options);
 }
 
 class ForkedChild implements SqliteChild {
@@ -96,8 +102,8 @@ class ForkedChild implements SqliteChild {
   #errorText = '';
   #nextId = 1;
 
-  constructor(signal: AbortSignal | undefined) {
-    this.#child = fork(entryPoint('sqlite/child.js'), [], {
+  constructor({ signal, checkBudget = defaultCheckBudget }: SqliteChildOptions) {
+    this.#child = fork(entryPoint('sqlite/child.js'), [JSON.stringify(checkBudget)], {
       // SQLite reads it when it is loaded: copies are opened by URI.
       env: { ...process.env, SQLITE_USE_URI: '1' },
       execArgv: [],

@@ -1,6 +1,8 @@
 import { open, realpath, stat } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { errorText, systemCode } from '../base/errors.js';
 import { fileId, type FileId, type HeldFiles } from './held-files.js';
+import { sidecarFault } from './super-journal.js';
 
 /** What the first look at a database's path found, before SQLite touches it. */
 export type DatabaseFile =
@@ -13,8 +15,13 @@ export type DatabaseFile =
       readonly size: number;
       /** As the header said then; undefined for an empty file, which is a valid empty database. */
       readonly journalMode: 'wal' | 'delete' | undefined;
+      /** Of the databases that a super-journal beside it may be of. */
+      readonly names: ReadonlySet<string>;
     }
-  /** A regular file that does not begin as a database does. SQLite never opens it: that could consume its sidecars. */
+  /**
+   * A regular file that does not begin as a database does, or has sidecars that SQLite must not see. SQLite never opens it: that
+   * could consume its sidecars.
+   */
   | { readonly kind: 'noise'; readonly path: string; readonly id: FileId; readonly reason: string }
   | { readonly kind: 'missing'; readonly reason: string }
   | { readonly kind: 'unreadable'; readonly reason: string };
@@ -24,8 +31,19 @@ const magic = Buffer.from('SQLite format 3\0', 'latin1');
 const readVersionAt = 19;
 const walVersion = 2;
 
-/** Resolves links and reads the header. No connection to the file may be open in this process. */
-export async function inspectDatabase(given: string, held: HeldFiles): Promise<DatabaseFile> {
+/** A transaction over several databases names its super-journal for milliseconds; a crashed one for good. */
+const looks = 4;
+const betweenLooks = 50;
+
+/**
+ * Resolves links, reads the header, and looks at what SQLite would find beside the file. No connection to it may be open in
+ * this process. `names`: see `databaseNames`.
+ */
+export async function inspectDatabase(
+  given: string,
+  held: HeldFiles,
+  names: ReadonlySet<string>,
+): Promise<DatabaseFile> {
   try {
     const path = await realpath(given);
     const stats = await stat(path, { bigint: true });
@@ -35,8 +53,7 @@ export async function inspectDatabase(given: string, held: HeldFiles): Promise<D
     held.assertFree(id, path);
     const header = await readHeader(path);
     const size = Number(stats.size);
-    if (header.length === 0) return { kind: 'database', path, id, size, journalMode: undefined };
-    if (!header.subarray(0, magic.length).equals(magic)) {
+    if (header.length > 0 && !header.subarray(0, magic.length).equals(magic)) {
       return {
         kind: 'noise',
         path,
@@ -44,7 +61,9 @@ export async function inspectDatabase(given: string, held: HeldFiles): Promise<D
         reason: `${given} does not begin as a SQLite database (damaged, or encrypted)`,
       };
     }
-    return { kind: 'database', path, id, size, journalMode: header[readVersionAt] === walVersion ? 'wal' : 'delete' };
+    const fault = await lastingFault(path, names);
+    if (fault !== undefined) return { kind: 'noise', path, id, reason: fault };
+    return { kind: 'database', path, id, size, journalMode: journalModeOf(header), names };
   } catch (error) {
     return inaccessible(given, error);
   }
@@ -59,6 +78,19 @@ export function inaccessible(
   if (code === undefined) throw error;
   if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'missing', reason: `${given} does not exist` };
   return { kind: 'unreadable', reason: `${given} cannot be read: ${errorText(error)}` };
+}
+
+async function lastingFault(path: string, names: ReadonlySet<string>): Promise<string | undefined> {
+  for (let look = 1; ; look++) {
+    const fault = sidecarFault(path, names);
+    if (fault === undefined || look === looks) return fault;
+    await sleep(betweenLooks);
+  }
+}
+
+function journalModeOf(header: Buffer): 'wal' | 'delete' | undefined {
+  if (header.length === 0) return undefined;
+  return header[readVersionAt] === walVersion ? 'wal' : 'delete';
 }
 
 async function readHeader(path: string): Promise<Buffer> {

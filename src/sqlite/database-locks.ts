@@ -18,6 +18,7 @@ import type {
   SwapRequest,
 } from './protocol.js';
 import { dataBeside, removeSpentSidecars } from './sidecars.js';
+import { databaseNames } from './super-journal.js';
 
 /** Milliseconds. */
 const defaultPatience = 65_000;
@@ -136,7 +137,8 @@ export class DatabaseLocks {
   /** All files are read through `fs` before the first of them is opened in SQLite. */
   async #lookAtAll(databases: LockRequest['databases']): Promise<LivePlace[]> {
     const looks: LivePlace[] = [];
-    for (const { name, path } of databases) looks.push(await lookAt(name, path, this.#held));
+    const names = await databaseNames(databases.map(({ path }) => path));
+    for (const { name, path } of databases) looks.push(await lookAt(name, path, this.#held, names));
     return looks;
   }
 

@@ -6,6 +6,7 @@ import { describeFault, sqliteFault } from './fault.js';
 import type { FileId, HeldFiles } from './held-files.js';
 import type { LiveFile, Pinned } from './member.js';
 import { removeIfThere, removeSpentSidecars, sidecarsOf, type SidecarSuffix } from './sidecars.js';
+import { sidecarFault } from './super-journal.js';
 
 /**
  * One database, kept from all others by a connection in exclusive locking mode until that is closed. Such a connection has its
@@ -17,6 +18,7 @@ import { removeIfThere, removeSpentSidecars, sidecarsOf, type SidecarSuffix } fr
 export class ExclusiveLock {
   readonly path: string;
   readonly id: FileId;
+  readonly #names: ReadonlySet<string>;
   readonly #held: HeldFiles;
   readonly #isEmpty: boolean;
   readonly #before: ReadonlySet<SidecarSuffix>;
@@ -25,9 +27,10 @@ export class ExclusiveLock {
   /** Others are kept out: what is beside the file is ours alone. */
   #isHeld = false;
 
-  constructor({ path, id, size }: LiveFile, held: HeldFiles) {
+  constructor({ path, id, size, names }: LiveFile, held: HeldFiles) {
     this.path = path;
     this.id = id;
+    this.#names = names;
     this.#held = held;
     this.#isEmpty = size === 0;
     this.#before = new Set(sidecarsOf(path).map(({ suffix }) => suffix));
@@ -50,6 +53,8 @@ export class ExclusiveLock {
    */
   acquire(): 'locked' | 'busy' | 'broken' {
     const { db } = this.#connection;
+    // Again: whoever put that there since the first look is at work on it.
+    if (sidecarFault(this.path, this.#names) !== undefined) return 'busy';
     try {
       db.pragma('locking_mode = EXCLUSIVE');
       // Committing would write the first page of an empty database, and a journal on the disk would stay (measured).

@@ -5,7 +5,7 @@ import type { HeldFiles } from './held-files.js';
 import type { GroupMember, LiveFile, PinFailure, Pinned } from './member.js';
 import { refuseLongPause } from './pause.js';
 import type { SnapshotRequest } from './protocol.js';
-import { pinTogether } from './snapshot-group.js';
+import { pinTogether, type Candidate } from './snapshot-group.js';
 
 export interface SnapshotDeps {
   readonly held: HeldFiles;
@@ -26,8 +26,7 @@ export interface Copy extends Omit<Pinned, 'connection'> {
 export type CopyOutcome = { readonly copy: Copy } | { readonly failure: PinFailure };
 
 /** A database to be copied, and where to. */
-export interface CopyTask {
-  readonly file: LiveFile;
+export interface CopyTask extends Candidate {
   readonly destination: string;
 }
 
@@ -46,9 +45,8 @@ export async function copyGroup(
   { maxPause, lockDeadline = defaultLockDeadline }: GroupCopyOptions,
   deps: SnapshotDeps,
 ): Promise<Map<LiveFile, CopyOutcome>> {
-  const files = tasks.map(({ file }) => file);
   const destinations = new Map(tasks.map(({ file, destination }) => [file, destination]));
-  const members = await pinTogether(files, { deadline: lockDeadline, held: deps.held, clock: deps.clock });
+  const members = await pinTogether(tasks, { deadline: lockDeadline, held: deps.held, clock: deps.clock });
   const outcomes = new Map<LiveFile, CopyOutcome>();
   try {
     if (maxPause !== 'none') refuseLongPause(pausing(members), maxPause);
@@ -63,9 +61,12 @@ export async function copyGroup(
   return outcomes;
 }
 
+/** What a person has named alone may refuse the backup; how much of the rest goes with it is the caller's to measure. */
 function pausing(members: readonly GroupMember[]): { path: string; bytes: number }[] {
-  return members.flatMap(({ file, pinned }) =>
-    pinned?.journalMode === 'delete' ? [{ path: file.path, bytes: pinned.pageSize * pinned.pageCount }] : [],
+  return members.flatMap(({ file, pinned, optional }) =>
+    !optional && pinned?.journalMode === 'delete'
+      ? [{ path: file.path, bytes: pinned.pageSize * pinned.pageCount }]
+      : [],
   );
 }
 

@@ -17,11 +17,16 @@ export interface LivePlace {
   readonly file: DatabaseFile | { readonly kind: 'held' };
 }
 
-export async function lookAt(name: string, given: string, held: HeldFiles): Promise<LivePlace> {
+export async function lookAt(
+  name: string,
+  given: string,
+  held: HeldFiles,
+  names: ReadonlySet<string>,
+): Promise<LivePlace> {
   const path = await placeOf(given);
   const id = await idAt(path);
   if (id !== undefined && held.has(id)) return { name, path, id, file: { kind: 'held' } };
-  const file = await inspectDatabase(path, held);
+  const file = await inspectDatabase(path, held, names);
   return { name, path, id, file: file.kind === 'database' ? keptFromSqlite(file) : file };
 }
 

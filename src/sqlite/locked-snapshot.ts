@@ -3,14 +3,14 @@ import { inspectDatabase } from './database-file.js';
 import type { DatabaseLocks } from './database-locks.js';
 import type { ExclusiveLock } from './exclusive-lock.js';
 import { describeFault, sqliteFault } from './fault.js';
-import type { SnapshotDeps } from './group-copy.js';
 import { appearedMeanwhile } from './in-use.js';
 import { idAt, placeOf } from './live-place.js';
 import type { DatabaseRequest, DatabaseSnapshot, LockedSnapshotRequest, SnapshotResult } from './protocol.js';
 import { copyRawApart } from './raw-copy-apart.js';
 import { examineCopy, keepRaw } from './snapshot-outcome.js';
+import type { ExaminingDeps } from './snapshot.js';
 
-export interface LockedSnapshotDeps extends SnapshotDeps {
+export interface LockedSnapshotDeps extends ExaminingDeps {
   readonly locks: DatabaseLocks;
 }
 
@@ -32,7 +32,7 @@ export async function takeLockedSnapshot(
       databases.push(await copyLocked({ database, path, lock, startedAt, group: request.group }, deps));
       continue;
     }
-    const file = await inspectDatabase(path, deps.held);
+    const file = await inspectDatabase(path, deps.held, new Set());
     if (file.kind === 'missing' || file.kind === 'unreadable') databases.push({ ...file, name: database.name });
     else {
       const reason = deps.locks.whyBroken(id);
@@ -51,14 +51,14 @@ interface Task {
   readonly group: number;
 }
 
-async function copyLocked(task: Task, { advance, clock }: LockedSnapshotDeps): Promise<DatabaseSnapshot> {
+async function copyLocked(task: Task, { advance, clock, examiner }: LockedSnapshotDeps): Promise<DatabaseSnapshot> {
   const { database, path, lock, startedAt } = task;
   if (lock.fault !== undefined) return keepRaw(database, path, `${database.path}: ${lock.fault}`, copyRawApart);
   try {
     const { connection, ...facts } = lock.pinned(startedAt);
     const bytes = await copyPinned({ connection, ...facts }, database.destination, advance);
     const copy = { ...facts, bytes, finishedAt: clock.now() };
-    return await examineCopy({ database, path, copy, group: () => task.group, notes: [] }, copyRawApart);
+    return await examineCopy({ database, path, copy, group: () => task.group, notes: [] }, copyRawApart, examiner);
   } catch (error) {
     if (sqliteFault(error) === undefined) throw error;
     return keepRaw(database, path, `${database.path}: ${describeFault(error)}`, copyRawApart);

@@ -4,6 +4,7 @@ import { openLive, pragmaNumber, type Connection } from './connection.js';
 import type { DatabaseFile } from './database-file.js';
 import { describeFault, sqliteFault } from './fault.js';
 import type { FileId, HeldFiles } from './held-files.js';
+import { sidecarFault } from './super-journal.js';
 
 /** Milliseconds one lock is waited for while others are held: waiting longer makes the application fail. */
 const lockTimeout = 50;
@@ -22,15 +23,17 @@ export interface Pinned {
   readonly pageCount: number;
 }
 
-/** Why SQLite could not give a pin: a lack of permission has a way around, damage has none. */
+/** Why SQLite could not give a pin: damage has no way around, a lack of permission or a lock that is never free has one. */
 export interface PinFailure {
-  readonly fault: 'no-access' | 'damaged';
+  readonly fault: 'no-access' | 'locked' | 'damaged';
   readonly reason: string;
 }
 
 /** One database of a group: the connection that locks, and the one that is pinned while the locks are held. */
 export class GroupMember {
   readonly file: LiveFile;
+  /** Whether the group may do without it. */
+  readonly optional: boolean;
   failure: PinFailure | undefined;
   readonly #held: HeldFiles;
   #lock: Connection | undefined;
@@ -38,13 +41,16 @@ export class GroupMember {
   #together = false;
   #pinned: Pinned | undefined;
 
-  constructor(file: LiveFile, held: HeldFiles) {
+  constructor(file: LiveFile, held: HeldFiles, optional = false) {
     this.file = file;
+    this.optional = optional;
     this.#held = held;
   }
 
   /** False where another connection is in the way. `locked`: files this group holds already (two paths to one file). */
   lock(locked: Set<FileId>): boolean {
+    // Again, as near to the moment as can be: SQLite acts on what lies there with the first lock.
+    if (sidecarFault(this.file.path, this.file.names) !== undefined) return false;
     return this.#attempt(() => {
       this.#lock ??= openLive(this.file.path, this.file.id, this.#held, lockTimeout);
       this.#pin ??= openLive(this.file.path, this.file.id, this.#held, 0);
@@ -95,6 +101,12 @@ export class GroupMember {
     this.unlock();
     this.#pin?.close();
     this.#pin = undefined;
+  }
+
+  /** The group goes on without it. */
+  giveUp(): void {
+    this.close();
+    this.failure = { fault: 'locked', reason: `${this.file.path} stayed locked by another program` };
   }
 
   get pinned(): Pinned | undefined {

@@ -34,7 +34,10 @@ export function refuseLongPause(databases: readonly PausingDatabase[], maxPause:
     'needs-wal-or-quiesce',
     `copying ${largest.path} (${size(largest.bytes)}, rollback journal)${others} would keep applications from writing ` +
       `for about ${seconds(estimate)}, longer than maxPause (${seconds(maxPause)})`,
-    { path: largest.path, hint: mends },
+    {
+      path: largest.path,
+      hint: 'Switch the database to WAL (PRAGMA journal_mode=WAL), allow a longer maxPause, or stop the application for the time of the backup.',
+    },
   );
 }
 
@@ -44,12 +47,12 @@ export function locksNotHad(file: { readonly path: string; readonly size: number
     'needs-wal-or-quiesce',
     `${file.path} (${size(file.size)}, to be copied in about ${seconds(estimatePause(file.size))}) stayed locked by another ` +
       `program: the locks of all databases were not had at once within ${seconds(deadline)}`,
-    { path: file.path, hint: mends },
+    {
+      path: file.path,
+      hint: 'Another program keeps a transaction open on it: end that, or stop the application for the time of the backup.',
+    },
   );
 }
-
-const mends =
-  'Switch the database to WAL (PRAGMA journal_mode=WAL), allow a longer maxPause, or stop the application meanwhile with the hooks beforeCreate and afterCreate.';
 
 function size(bytes: number): string {
   return bytes < MiB ? `${bytes} bytes` : `${(bytes / MiB).toFixed(1)} MiB`;

@@ -8,6 +8,11 @@ export interface DatabaseRequest {
   readonly path: string;
   /** Absolute. Raw copies put `-wal` and `-journal` behind it; `<destination>.source*` is used in between. */
   readonly destination: string;
+  /**
+   * It was found inside a folder, as opposed to named by a person: where nobody has it open, nothing beside it is touched; it
+   * does not count for `maxPause`, and its locks refuse no backup.
+   */
+  readonly found?: boolean;
 }
 
 export interface SnapshotRequest {
@@ -80,7 +85,10 @@ export type CheckResult =
   | { readonly kind: 'ok'; readonly notes: readonly SqliteNote[] }
   /** The first findings of SQLite, in its words. */
   | { readonly kind: 'damaged'; readonly messages: readonly string[] }
-  /** Something the check needs is not here (a collation, function or module); nothing that could be checked is damaged. */
+  /**
+   * Something the check needs is not here (a collation, function or module), or it did not end in time; nothing that could be
+   * checked is damaged.
+   */
   | { readonly kind: 'unchecked'; readonly reason: string; readonly notes: readonly SqliteNote[] };
 
 export interface NamedDatabase {

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, lstatSync } from 'node:fs';
 import { open, rm, stat, type FileHandle } from 'node:fs/promises';
 import { errorText, ioError, systemCode } from '../base/errors.js';
 import { inaccessible } from './database-file.js';
@@ -12,6 +12,8 @@ const suffixes = ['', '-wal', '-journal'] as const;
 const attempts = 3;
 
 const chunkBytes = 1024 * 1024;
+
+const zeros = Buffer.alloc(chunkBytes);
 
 export type RawCopy =
   /** `steady`: none of the files changed while they were read. */
@@ -44,6 +46,8 @@ export async function removeDatabase(path: string): Promise<void> {
 async function copyOnce(source: string, destination: string, held: HeldFiles): Promise<RawCopy & { steady?: boolean }> {
   const files: RawFile[] = [];
   for (const suffix of suffixes) {
+    // SQLite makes no links, and what one leads to is no part of the database.
+    if (suffix !== '' && isLink(`${source}${suffix}`)) continue;
     try {
       const path = `${destination}${suffix}`;
       files.push({ suffix, path, bytes: await copyBytes(`${source}${suffix}`, path, held) });
@@ -104,11 +108,24 @@ async function pump(input: FileHandle, output: FileHandle, to: string): Promise<
   for (;;) {
     const { bytesRead } = await reading(() => input.read(chunk, 0, chunk.length, position));
     if (bytesRead === 0) break;
-    await writing(to, () => output.writeFile(chunk.subarray(0, bytesRead)));
+    const piece = chunk.subarray(0, bytesRead);
+    // Holes stay holes: a sparse file of terabytes takes a line to make.
+    if (!piece.equals(zeros.subarray(0, bytesRead))) await writing(to, () => writeAt(output, piece, position));
     position += bytesRead;
   }
+  await writing(to, () => output.truncate(position));
   await writing(to, () => output.sync());
   return position;
+}
+
+async function writeAt(output: FileHandle, piece: Buffer, position: number): Promise<void> {
+  for (let done = 0; done < piece.length;) {
+    done += (await output.write(piece, done, piece.length - done, position + done)).bytesWritten;
+  }
+}
+
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 }
 
 async function fingerprint(source: string): Promise<string> {

@@ -4,6 +4,13 @@ import type { FileId, HeldFiles } from './held-files.js';
 import { GroupMember, type LiveFile } from './member.js';
 import { locksNotHad } from './pause.js';
 
+/** A database to be pinned. */
+export interface Candidate {
+  readonly file: LiveFile;
+  /** One whose lock is never free is left out of the group instead of refusing it. */
+  readonly optional: boolean;
+}
+
 export interface GroupOptions {
   /** Milliseconds. */
   readonly deadline: number;
@@ -21,18 +28,27 @@ const longestWait = 25;
  * waiting for another made an application that writes to both fail with "database is locked".
  *
  * The members returned are pinned or have a `failure`; the caller closes each. Throws `needs-wal-or-quiesce` where the locks
- * were not had together before the deadline; nothing is held then.
+ * of those that are not optional were not had together before the deadline; nothing is held then.
  */
-export async function pinTogether(files: readonly LiveFile[], options: GroupOptions): Promise<readonly GroupMember[]> {
+export async function pinTogether(
+  candidates: readonly Candidate[],
+  options: GroupOptions,
+): Promise<readonly GroupMember[]> {
   const { deadline, held, clock } = options;
-  const members = files.map((file) => new GroupMember(file, held));
+  const members = candidates.map(({ file, optional }) => new GroupMember(file, held, optional));
   const until = clock.monotonic() + deadline;
+  // The others still have their time.
+  const untilOptional = clock.monotonic() + deadline / 2;
   try {
     let order = members;
     for (;;) {
       const blocked = attempt(order, clock);
       if (blocked === undefined) return members;
       for (const member of members) member.release();
+      if (blocked.optional && clock.monotonic() >= untilOptional) {
+        blocked.giveUp();
+        continue;
+      }
       if (clock.monotonic() >= until) throw locksNotHad(blocked.file, deadline);
       order = shuffled(members);
       await sleep(shortestWait + Math.random() * (longestWait - shortestWait));

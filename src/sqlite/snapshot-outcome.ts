@@ -1,7 +1,6 @@
-import { checkDatabase, withCopy } from './check.js';
-import { readFacts } from './facts.js';
+import type { Examiner } from './examiner.js';
 import type { Copy } from './group-copy.js';
-import type { DatabaseRequest, DatabaseSnapshot, SqliteNote } from './protocol.js';
+import type { CheckResult, DatabaseRequest, DatabaseSnapshot, SqliteNote } from './protocol.js';
 import type { RawCopy } from './raw-copy.js';
 
 /** Copies a database's bytes and its sidecars', as `copyRaw` does. */
@@ -18,15 +17,15 @@ export interface ExaminedCopy {
 }
 
 /** The copy is checked; a damaged one is replaced by the source's own bytes. */
-export async function examineCopy(examined: ExaminedCopy, copyRaw: RawCopier): Promise<DatabaseSnapshot> {
+export async function examineCopy(
+  examined: ExaminedCopy,
+  copyRaw: RawCopier,
+  examiner: Examiner,
+): Promise<DatabaseSnapshot> {
   const { database, path, copy, group, notes } = examined;
-  const { check, facts } = withCopy(database.destination, (db) => {
-    const result = checkDatabase(db);
-    return { check: result, facts: result.kind === 'damaged' ? undefined : readFacts(db) };
-  });
+  const { check, facts } = await examiner.examine(database.destination);
   if (check.kind === 'damaged' || facts === undefined) {
-    const reason = check.kind === 'damaged' ? check.messages.join('; ') : 'unreadable schema';
-    return keepRaw(database, path, `${database.path}: ${reason}`, copyRaw);
+    return keepRaw(database, path, `${database.path}: ${rawReason(check)}`, copyRaw);
   }
   const { together: _, ...measured } = copy;
   return {
@@ -39,6 +38,11 @@ export async function examineCopy(examined: ExaminedCopy, copyRaw: RawCopier): P
     snapshotGroup: group(),
     notes: [...notes, ...check.notes],
   };
+}
+
+function rawReason(check: CheckResult): string {
+  if (check.kind === 'damaged') return check.messages.join('; ');
+  return check.kind === 'unchecked' ? `unreadable schema: ${check.reason}` : 'unreadable schema';
 }
 
 /** Keeps a database that SQLite cannot read as its bytes, for a reason. */

@@ -1,9 +1,13 @@
 import { inspectDatabase, type DatabaseFile } from './database-file.js';
+import type { Examiner } from './examiner.js';
 import { copyGroup, type Copy, type CopyOutcome, type SnapshotDeps } from './group-copy.js';
 import type { LiveFile } from './member.js';
+import { copyPrivately, privateReasons, type PrivateCopy, type PrivateReason } from './private-copy.js';
+import { privateRoutes } from './private-route.js';
 import type { DatabaseRequest, DatabaseSnapshot, SnapshotRequest, SnapshotResult, SqliteNote } from './protocol.js';
-import { copyRaw, removeDatabase } from './raw-copy.js';
+import { copyRaw } from './raw-copy.js';
 import { examineCopy, keepRaw, type RawCopier } from './snapshot-outcome.js';
+import { databaseNames } from './super-journal.js';
 
 interface Job {
   readonly database: DatabaseRequest;
@@ -12,22 +16,31 @@ interface Job {
 
 type LiveJob = Job & { readonly file: LiveFile };
 
+export interface ExaminingDeps extends SnapshotDeps {
+  readonly examiner: Examiner;
+}
+
 /**
  * Copies live databases as they were at one instant, then checks the copies. What is wrong with one of them is in its result,
  * and the others go on; thrown is only what leaves no backup: `needs-wal-or-quiesce`, or a destination that cannot be written.
  */
-export async function takeSnapshot(request: SnapshotRequest, deps: SnapshotDeps): Promise<SnapshotResult> {
+export async function takeSnapshot(request: SnapshotRequest, deps: ExaminingDeps): Promise<SnapshotResult> {
   // All looked at through fs before the first of them is open in SQLite.
+  const names = await databaseNames(request.databases.map(({ path }) => path));
   const jobs: Job[] = [];
   for (const database of request.databases) {
-    jobs.push({ database, file: await inspectDatabase(database.path, deps.held) });
+    jobs.push({ database, file: await inspectDatabase(database.path, deps.held, names) });
   }
-  const tasks = jobs.filter(isLive).map(({ file, database }) => ({ file, destination: database.destination }));
+  const live = jobs.filter(isLive);
+  const apart = await copyApart(live, request, deps);
+  const tasks = live
+    .filter(({ file }) => !apart.has(file))
+    .map(({ file, database }) => ({ file, destination: database.destination, optional: isFound(database) }));
   const outcomes = await copyGroup(tasks, request, deps);
   // From here on no connection is open to any of them: raw copies are allowed, and writers have gone on.
-  const groups = new SnapshotGroups(request.group, outcomes.size > 1);
+  const groups = new SnapshotGroups(request.group, live.length > 1);
   const databases: DatabaseSnapshot[] = [];
-  for (const job of jobs) databases.push(await finish(job, outcomes, groups, deps));
+  for (const job of jobs) databases.push(await finish(job, { outcomes, apart, groups }, deps));
   return { databases };
 }
 
@@ -35,54 +48,84 @@ function isLive(job: Job): job is LiveJob {
   return job.file.kind === 'database';
 }
 
-async function finish(
-  job: Job,
-  outcomes: ReadonlyMap<LiveFile, CopyOutcome>,
-  groups: SnapshotGroups,
-  deps: SnapshotDeps,
-): Promise<DatabaseSnapshot> {
+function isFound({ found }: DatabaseRequest): boolean {
+  return found === true;
+}
+
+/** The databases that are not to be locked. One that turns out to be written to is in use after all, and joins the others. */
+async function copyApart(
+  jobs: readonly LiveJob[],
+  { maxPause }: SnapshotRequest,
+  deps: ExaminingDeps,
+): Promise<ReadonlyMap<LiveFile, PrivateCopy>> {
+  const routed = jobs.map(({ file, database }) => ({ file, found: isFound(database) }));
+  const routes = privateRoutes(routed, maxPause);
+  const copies = new Map<LiveFile, PrivateCopy>();
+  for (const { file, database } of jobs) {
+    const reason = routes.get(file);
+    if (reason === undefined) continue;
+    const copy = await copyPrivately(file, database.destination, reason, deps);
+    if (copy.kind !== 'changing' || reason === 'long-pause') copies.set(file, copy);
+  }
+  return copies;
+}
+
+interface Copied {
+  readonly outcomes: ReadonlyMap<LiveFile, CopyOutcome>;
+  readonly apart: ReadonlyMap<LiveFile, PrivateCopy>;
+  readonly groups: SnapshotGroups;
+}
+
+async function finish(job: Job, { outcomes, apart, groups }: Copied, deps: ExaminingDeps): Promise<DatabaseSnapshot> {
   const { database, file } = job;
   if (file.kind === 'missing' || file.kind === 'unreadable') return { ...file, name: database.name };
   if (file.kind === 'noise') return keepRaw(database, file.path, file.reason, rawCopier(deps));
+  const copy = apart.get(file);
+  if (copy !== undefined) return finishPrivate({ database, file }, copy, groups, deps);
   const outcome = outcomes.get(file);
   if (outcome === undefined) throw new Error(`was not copied: ${file.path}`);
-  if ('copy' in outcome) return examine({ database, file }, outcome.copy, groups, deps);
+  if ('copy' in outcome) return examine({ database, file }, { ...outcome, reason: 'no-permission' }, groups, deps);
   const { fault, reason } = outcome.failure;
   if (fault === 'damaged') return keepRaw(database, file.path, `${database.path}: ${reason}`, rawCopier(deps));
-  return copyPrivately({ database, file }, groups, deps);
+  const why = fault === 'locked' ? 'locked' : 'no-permission';
+  return finishPrivate({ database, file }, await copyPrivately(file, database.destination, why, deps), groups, deps);
 }
 
-/**
- * For a database SQLite cannot open where it lies for want of permission (a WAL without its `-shm`, a hot journal): its files
- * are copied as they are, and SQLite recovers the copy.
- */
-async function copyPrivately(job: LiveJob, groups: SnapshotGroups, deps: SnapshotDeps): Promise<DatabaseSnapshot> {
+function finishPrivate(
+  job: LiveJob,
+  copy: PrivateCopy,
+  groups: SnapshotGroups,
+  deps: ExaminingDeps,
+): Promise<DatabaseSnapshot> | DatabaseSnapshot {
   const { database, file } = job;
-  const apart = `${database.destination}.source`;
-  try {
-    const raw = await copyRaw(file.path, apart, deps.held);
-    if (raw.kind !== 'copied') return { ...raw, name: database.name };
-    if (!raw.steady) {
-      const reason = `${database.path} kept changing while it was read; without permission to write it cannot be locked`;
-      return { kind: 'unreadable', name: database.name, reason };
+  const { name, path } = database;
+  switch (copy.kind) {
+    case 'copied':
+      return examine(job, copy, groups, deps);
+    case 'changing': {
+      const reason = `${path} kept changing while it was read, and ${privateReasons[copy.reason]}`;
+      return { kind: 'unreadable', name, reason };
     }
-    const copied = await inspectDatabase(apart, deps.held);
-    if (copied.kind !== 'database') return await keepRaw(database, file.path, copied.reason, rawCopier(deps));
-    const outcomes = await copyGroup([{ file: copied, destination: database.destination }], { maxPause: 'none' }, deps);
-    const outcome = outcomes.get(copied);
-    if (outcome === undefined) throw new Error(`was not copied: ${apart}`);
-    if ('copy' in outcome) return await examine(job, { ...outcome.copy, together: false }, groups, deps);
-    return await keepRaw(database, file.path, `${database.path}: ${outcome.failure.reason}`, rawCopier(deps));
-  } finally {
-    await removeDatabase(apart);
+    case 'not-copied':
+      return keepRaw(database, file.path, `${path}: ${copy.reason}`, rawCopier(deps));
+    case 'missing':
+    case 'unreadable':
+      return { ...copy, name };
   }
 }
 
-function examine(job: LiveJob, copy: Copy, groups: SnapshotGroups, deps: SnapshotDeps): Promise<DatabaseSnapshot> {
+interface OwnCopy {
+  readonly copy: Copy;
+  /** Why it is not of one instant with the others, where it is not. */
+  readonly reason: PrivateReason;
+}
+
+function examine(job: LiveJob, own: OwnCopy, groups: SnapshotGroups, deps: ExaminingDeps): Promise<DatabaseSnapshot> {
   const { database, file } = job;
+  const { copy } = own;
   const group = (): number => groups.numberFor(copy.together);
-  const notes = copyNotes(job, copy, groups);
-  return examineCopy({ database, path: file.path, copy, group, notes }, rawCopier(deps));
+  const notes = copyNotes(job, own, groups);
+  return examineCopy({ database, path: file.path, copy, group, notes }, rawCopier(deps), deps.examiner);
 }
 
 /** No connection to the source may be open then. */
@@ -90,14 +133,15 @@ function rawCopier({ held }: SnapshotDeps): RawCopier {
   return (source, destination) => copyRaw(source, destination, held);
 }
 
-function copyNotes({ database, file }: LiveJob, copy: Copy, groups: SnapshotGroups): SqliteNote[] {
+function copyNotes({ database, file }: LiveJob, { copy, reason }: OwnCopy, groups: SnapshotGroups): SqliteNote[] {
   const notes: SqliteNote[] = [];
   if (file.journalMode !== undefined && file.journalMode !== copy.journalMode) {
     const message = `${database.path} went from journal mode ${file.journalMode} to ${copy.journalMode} meanwhile`;
     notes.push({ id: 'wal-mode-switch', message });
   }
-  if (!copy.together && groups.several) {
-    const message = `${database.path} cannot be locked without permission to write: its copy shows an instant of its own`;
+  // What nobody has open is the same at any instant.
+  if (!copy.together && groups.several && reason !== 'unused') {
+    const message = `${database.path} ${privateReasons[reason]}: its copy shows an instant of its own`;
     notes.push({ id: 'not-one-instant', message });
   }
   return notes;

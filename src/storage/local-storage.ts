@@ -6,7 +6,7 @@ import type { ByteSource } from '../base/byte-source.js';
 import { compareBytes, entryPathFault } from '../base/entry-path.js';
 import { BkpError, ioError, systemCode } from '../base/errors.js';
 import { acquireLock } from '../fs/lock.js';
-import { isPartialName, PartialFile, partialPath, writeFileDurably } from '../fs/partial-file.js';
+import { finalNames, PartialFile, partialPath, writeFileDurably } from '../fs/partial-file.js';
 import { openByteSource } from '../fs/random-access.js';
 import { reasonOf } from '../fs/reason.js';
 import { syncFolder } from '../fs/sync-folder.js';
@@ -14,6 +14,8 @@ import type { Storage, StoragePartial, StorageLock, StorageLockRequest, StoredFi
 
 /** SQLite's write lock on it is the lock of the storage. */
 const lockName = '.bkp.lock';
+/** The file by which is found out whether the folder can be written to. */
+const probePattern = /^\.probe\.[0-9a-f]{8}\.partial$/;
 
 /** A folder (0700) of this machine as a storage. */
 export class LocalStorage implements Storage {
@@ -102,8 +104,9 @@ export class LocalStorage implements Storage {
     return acquireLock(join(this.folder, lockName), request);
   }
 
-  async removeDeadPartials(): Promise<readonly string[]> {
-    const dead = (await this.#entries()).filter((entry) => isPartialName(entry.name) && entry.isFile());
+  async removeDeadPartials(isOwn: (name: string) => boolean): Promise<readonly string[]> {
+    const isDead = (name: string): boolean => probePattern.test(name) || finalNames(name).some(isOwn);
+    const dead = (await this.#entries()).filter((entry) => entry.isFile() && isDead(entry.name));
     for (const { name } of dead) await this.#unlink(join(this.folder, name));
     return dead.map(({ name }) => name);
   }

@@ -59,6 +59,9 @@ export interface Storage {
   prepare(): Promise<void>;
   /** Only one run writes at a time; readers never need it. Throws `lock-held`. */
   lock(request: StorageLockRequest): Promise<StorageLock>;
-  /** Removes what killed runs were writing; gives the names. Only while the lock is held. */
-  removeDeadPartials(): Promise<readonly string[]>;
+  /**
+   * Removes what killed runs were writing under names that `isOwn` takes for ours; gives the names of what was removed.
+   * Only while the lock is held.
+   */
+  removeDeadPartials(isOwn: (name: string) => boolean): Promise<readonly string[]>;
 }

@@ -1,6 +1,6 @@
 import { never } from '../base/errors.js';
 import { findingInfo, ofKind, type Finding, type FindingKind } from '../manifest/findings.js';
-import { shownName, shownText } from './display.js';
+import { shownName } from './display.js';
 import { counted } from './format.js';
 import type { FindingLine } from './json-lines.js';
 import type { Look } from './look.js';
@@ -25,7 +25,7 @@ function some(findings: readonly Finding[], allFindings: string, look: Look): re
 
 export function findingText({ kind, id, path, message }: Finding, look: Look): string {
   const about = path === undefined ? '' : `${shownName(path)}: `;
-  return `${kindWord(kind, look)} ${about}${shownText(message)} ${look.chalk.dim(`(${id})`)}`;
+  return `${kindWord(kind, look)} ${about}${shownName(message)} ${look.chalk.dim(`(${id})`)}`;
 }
 
 function kindWord(kind: FindingKind, { chalk }: Look): string {

@@ -168,11 +168,34 @@ export interface VerifySummary extends SummaryBase {
   };
 }
 
+/** How many entries of a source a restore in place adds, changes, removes and leaves as they are. */
+export interface RestoreChange {
+  readonly source: string;
+  readonly path: string;
+  readonly added: number;
+  readonly changed: number;
+  readonly removed: number;
+  readonly kept: number;
+}
+
+/** What somebody else did meanwhile: see `Unexpected` in fs/swap-survey.ts. */
+export interface RestoreSurprise {
+  readonly kind: 'moved' | 'altered' | 'gone';
+  readonly path: string;
+  readonly at: string | null;
+}
+
 export interface RestoreSummary extends SummaryBase {
   readonly command: 'restore';
   readonly dryRun: boolean;
+  readonly inPlace: boolean;
+  readonly outcome: 'restored' | 'finished' | 'undone' | 'nothing' | null;
   readonly target: string | null;
   readonly sources: readonly string[];
+  readonly changes: readonly RestoreChange[];
+  readonly safety: { readonly id: string; readonly file: string; readonly complete: boolean } | null;
+  readonly kept: readonly { readonly path: string; readonly reason: string }[];
+  readonly unexpected: readonly RestoreSurprise[];
   readonly counts: {
     readonly files: number | null;
     readonly directories: number | null;

@@ -16,6 +16,8 @@ export interface View {
   readonly remark?: string;
   /** It is what was asked for, not the report of a deed: `-q` does not silence it. */
   readonly isAnswer: boolean;
+  /** Shown before a question, so that it is seen where standard output goes elsewhere: its lines are for standard error. */
+  readonly beforeQuestion?: boolean;
   json(): Iterable<JsonLine>;
 }
 

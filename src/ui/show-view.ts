@@ -2,7 +2,7 @@ import { ofKind } from '../manifest/findings.js';
 import type { FoundManifest, ManifestDatabase, ManifestSource } from '../manifest/manifest.js';
 import type { ArchiveChecksum } from '../operations/archive-checksum.js';
 import type { ShowResult } from '../operations/show-backup.js';
-import { shownName, shownText } from './display.js';
+import { shownName } from './display.js';
 import { entryLine, entryTexts } from './entries-view.js';
 import { findingLine, findingText } from './findings-view.js';
 import { counted, formatAge, formatBytes } from './format.js';
@@ -64,7 +64,7 @@ function completeness(manifest: FoundManifest, { chalk }: Look): string {
 }
 
 const shown = (text: string | null | undefined): string | undefined =>
-  text === null || text === undefined ? undefined : shownText(text);
+  text === null || text === undefined ? undefined : shownName(text);
 
 const list = (names: readonly string[] | undefined): string | undefined =>
   names === undefined || names.length === 0 ? undefined : names.map(shownName).join(', ');

@@ -47,7 +47,8 @@ export class TextOutput implements Output {
     const { chalk, quiet } = this.#err.look;
     if (view.remark !== undefined && !quiet) this.#err.write(`${chalk.cyan('note:')} ${shownText(view.remark)}\n`);
     if (quiet && !view.isAnswer) return;
-    for (const line of view.text(this.#out.look)) this.#out.write(`${line}\n`);
+    const { look, write } = view.beforeQuestion === true ? this.#err : this.#out;
+    for (const line of view.text(look)) write(`${line}\n`);
   }
 
   fail(error: BkpError, stack: string | undefined): void {

@@ -31,9 +31,12 @@ export function verifiedView(verified: Verified, quick: boolean, again: string):
 
 function* resultText(result: VerifyResult, quick: boolean, look: Look): Iterable<string> {
   const { file, files, bytes, databases } = result;
-  const looked = quick
-    ? 'the container and its checksums were proven, its files were not looked at (--quick)'
-    : `${counted(files, 'file')} (${formatBytes(bytes)}) and ${counted(databases, 'database')} proven`;
+  const unproven = result.findings.some(({ id }) => id === 'no-checksums');
+  const looked = unproven
+    ? `${counted(files, 'file')} (${formatBytes(bytes)}) can be decoded; nothing proves them: it has no SHA256SUMS`
+    : quick
+      ? 'the container and its checksums were proven, its files were not looked at (--quick)'
+      : `${counted(files, 'file')} (${formatBytes(bytes)}) and ${counted(databases, 'database')} proven`;
   yield `${verdictText(result, look)}  ${shownName(file)}: ${looked}`;
 }
 

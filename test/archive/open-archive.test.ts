@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openArchive, type OpenOptions } from '../../src/archive/open-archive.js';
-import type { ArchiveReader } from '../../src/archive/archive.js';
+import { ManifestTooFar, type ArchiveReader } from '../../src/archive/archive.js';
 import type { ByteSource } from '../../src/base/byte-source.js';
 import { ArchiveDamage } from '../../src/base/damage.js';
 import { CompressPool } from '../../src/compress/pool.js';
@@ -118,5 +118,34 @@ describe('openArchive', () => {
       close: () => Promise.resolve(),
     };
     await expect(openArchive(failing, pool)).rejects.toThrow('cannot be read');
+  });
+});
+
+describe('what is read to find what proves an archive', () => {
+  /** Ordinary, with the manifest behind 64 MiB of zeros. */
+  const ordinary = (): Buffer =>
+    tarGz(rawEntry({ name: 'zeros' }, Buffer.alloc(64 << 20)), rawEntry({ name: 'manifest.json' }, '{}'));
+
+  it('ends with the signal, wherever the reader is', async () => {
+    const zip = (await writeZip(pool, [file('uploads/a', 'a')])).archive;
+    for (const bytes of [ordinary(), zip]) {
+      for (const read of ['readManifest', 'readTail', 'proveBytes'] as const) {
+        const controller = new AbortController();
+        const reader = await open(bytes, 'x', { signal: controller.signal });
+        controller.abort(new Error('the signal'));
+        await expect(reader[read]()).rejects.toThrow('the signal');
+      }
+    }
+  });
+
+  it('is not more than the limit', async () => {
+    const bytes = ordinary();
+    await expect((await open(bytes, 'x', { searchLimit: 1 << 20 })).readManifest()).rejects.toThrow(ManifestTooFar);
+    const found = await (await open(bytes, 'x', { searchLimit: 65 << 20 })).readManifest();
+    expect(found?.toString()).toBe('{}');
+    // Who proves the archive reads it whole.
+    expect((await (await open(bytes, 'x', { searchLimit: 1 })).readTail()).manifest?.toString()).toBe('{}');
+    const own = (await write(pool, [file('uploads/a', noise(1 << 20))])).archive;
+    expect(await (await open(own, 'x', { searchLimit: 1 })).readManifest()).toBeDefined();
   });
 });

@@ -49,7 +49,13 @@ export function folder(): string {
 /** A copy of the small real instance. */
 export function site(name = 'site'): string {
   const copy = join(folder(), name);
-  cpSync(fixture, copy, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
+  cpSync(fixture, copy, {
+    recursive: true,
+    verbatimSymlinks: true,
+    preserveTimestamps: true,
+    // Where somebody has made a backup of the fixture.
+    filter: (path) => !path.endsWith('/var/backups'),
+  });
   return copy;
 }
 

@@ -72,7 +72,7 @@ describe('--json', () => {
   });
 
   it('keeps the contract in every command', async () => {
-    const { root, file } = await siteWithBackup();
+    const { root, file, id } = await siteWithBackup();
     symlinkSync('/etc/passwd', join(root, 'var', 'uploads', 'out\u009b31m'));
     const run = (...args: readonly string[]) => bkp([...args, '--json'], { cwd: root });
     const target = join(folder(), 'target');
@@ -89,6 +89,11 @@ describe('--json', () => {
       ['verify', '--all', '--quick'],
       ['verify', root, file],
       ['restore', 'latest', '--dry-run'],
+      ['restore', id, '--confirm', id],
+      ['restore', id, '--no-safety-backup', '--confirm', id],
+      ['restore', id, '--confirm', 'another'],
+      ['restore', '--undo', '--dry-run'],
+      ['restore', '--recover'],
       ['restore', 'latest', '--target', target],
       ['restore', 'latest', '--target', target],
       ['show', 'no-such'],

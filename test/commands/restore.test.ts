@@ -38,17 +38,21 @@ describe('bkp restore', () => {
     expect(existsSync(join(target, 'var', 'user.brain'))).toBe(true);
   });
 
-  it('shows with --dry-run each source and its place, with or without a target', async () => {
+  it('shows with --dry-run each source and its place', async () => {
     const { root } = await siteWithBackup();
     const target = join(folder(), 'target');
-    const without = await bkp(['restore', 'latest', '--dry-run'], { cwd: root });
-    expect(without).toMatchObject({ code: 0, stderr: '' });
-    expect(without.stdout).toMatch(/user\.brain +1 +312 KiB +var\/user\.brain/);
-    expect(without.stdout).toContain('none given');
-    const withOne = await bkp(['restore', 'latest', '-n', '--target', target], { cwd: root });
-    expect(withOne.code).toBe(0);
-    expect(withOne.stdout).toContain(`would write to ${target}`);
+    const ran = await bkp(['restore', 'latest', '-n', '--target', target], { cwd: root });
+    expect(ran).toMatchObject({ code: 0, stderr: '' });
+    expect(ran.stdout).toMatch(/user\.brain +1 +312 KiB +var\/user\.brain/);
+    expect(ran.stdout).toContain(`would write to ${target}`);
     expect(existsSync(target)).toBe(false);
+  });
+
+  it('shows with --dry-run what is in an archive where no instance is', async () => {
+    const { file } = await siteWithBackup();
+    const ran = await bkp(['restore', file, '--dry-run'], { cwd: folder() });
+    expect(ran).toMatchObject({ code: 0, stderr: '' });
+    expect(ran.stdout).toContain('none given: pass --target');
   });
 
   it('leaves no trace of a damaged archive', async () => {
@@ -73,11 +77,23 @@ describe('bkp restore', () => {
 
   it.each([
     { args: [], says: 'no backup is named' },
-    { args: ['latest'], says: 'in place is not part of this version' },
     { args: ['latest', '--dry-run', '--only', 'nothing'], says: 'holds no source nothing' },
     { args: ['latest', '--target', ''], says: '--target must be a path' },
-    { args: ['latest', '--target', 'x', '--owner', 'me'], says: 'Allowed choices are archive, self' },
-    { args: ['latest', '--undo'], says: 'unknown option' },
+    { args: ['latest', '--target', 'x', '--owner', 'me'], says: '--owner me does not go with --target' },
+    { args: ['latest', '--target', 'x', '--owner', 'target'], says: '--owner target does not go with --target' },
+    { args: ['latest', '--owner', 'me'], says: '--owner me is none of' },
+    { args: ['latest', '--owner', 'self'], says: '--owner self goes with --target only' },
+    { args: ['latest', '--owner', 'no-such-user:0'], says: 'there is no user no-such-user' },
+    { args: ['latest', '--path', '../x'], says: '--path' },
+    { args: ['latest', '--target', 'x', '--confirm', 'y'], says: '--target and --confirm contradict' },
+    { args: ['latest', '--target', 'x', '--no-safety-backup'], says: '--target and --no-safety-backup contradict' },
+    { args: ['latest', '--undo'], says: '--undo and a named backup contradict' },
+    { args: ['--undo', '--target', 'x'], says: '--undo and --target contradict' },
+    { args: ['latest', '--recover'], says: '--recover and a named backup contradict' },
+    { args: ['--recover', '--undo'], says: '--recover and --undo contradict' },
+    { args: ['--recover', '--dry-run'], says: '--recover and --dry-run contradict' },
+    { args: ['--recover', '--only', 'uploads'], says: '--recover and --only contradict' },
+    { args: ['--recover', '--no-safety-backup'], says: '--recover and --no-safety-backup contradict' },
   ])('is a usage error: $args', async ({ args, says }) => {
     const { root } = await siteWithBackup();
     const { code, stdout, stderr } = await bkp(['restore', ...args], { cwd: root });

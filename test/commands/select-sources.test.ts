@@ -7,7 +7,7 @@ const sources: readonly Source[] = [
   { name: 'db', scope: 'databases', enabled: true, type: 'sqlite', path: '/srv/db' },
   { name: 'old.db', scope: 'databases', enabled: false, type: 'sqlite', path: '/srv/old.db' },
   { name: 'uploads', scope: 'uploads', enabled: true, type: 'directory', path: '/srv/uploads', exclude: [] },
-  { name: 'config', scope: 'config', enabled: false, type: 'files', path: '/srv', patterns: ['.env'] },
+  { name: 'config', scope: 'config', enabled: false, type: 'files', path: '/srv', patterns: ['.env'], optional: true },
 ];
 
 function select({ only, scopes = [] }: { only?: readonly string[]; scopes?: readonly [string, boolean][] }) {

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import type { ChildProcess } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
+import { rawHeader } from '../archive/tar/raw-tar.js';
 import { bkp, folder, lastLine, namesIn, site, storageOf } from './cli.js';
 
 /** An instance that takes some seconds. */
@@ -73,6 +75,37 @@ describe('a signal during create', () => {
     const { file } = lastLine(ran);
     const name = String(file).split('/').at(-1);
     expect(namesIn(storageOf(root))).toEqual(['.bkp.lock', name, `${name}.sha256`]);
+  });
+});
+
+describe('a signal while the end of a huge archive of another tool is looked for', () => {
+  /** An ordinary tar.gz whose one entry unpacks to 7 GiB of zeros: members of zeros, one like the other. */
+  function hugeArchive(path: string): void {
+    const header = rawHeader({ name: 'zeros', size: 7 * 2 ** 30 });
+    const zeros = gzipSync(Buffer.alloc(64 << 20));
+    writeFileSync(path, Buffer.concat([gzipSync(header), ...Array.from({ length: 112 }, () => zeros)]));
+  }
+
+  it('ends verify and restore with its code; list does not look that far', async () => {
+    const root = site();
+    mkdirSync(storageOf(root), { recursive: true });
+    const huge = join(storageOf(root), 'huge.tar.gz');
+    hugeArchive(huge);
+    for (const args of [
+      ['verify', huge],
+      ['restore', huge, '--target', join(root, 'target')],
+    ]) {
+      const ran = await bkp([...args, '--json'], {
+        cwd: root,
+        started: (child) => child.stdout?.once('data', () => setTimeout(() => child.kill('SIGTERM'), 300)),
+      });
+      expect(ran.code).toBe(143);
+      expect(lastLine(ran)).toMatchObject({ type: 'error', id: 'terminated' });
+    }
+    const listed = await bkp(['list', '--json'], { cwd: root });
+    expect(listed.code).toBe(0);
+    expect(listed.stdout).toContain('"status":"unknown"');
+    expect(listed.stdout).toContain('bkp verify');
   });
 });
 

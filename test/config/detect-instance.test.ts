@@ -36,6 +36,7 @@ describe('the CMS without a configuration', () => {
         type: 'files',
         path: site,
         patterns: ['.env', '.env.local', '.backuprc*'],
+        optional: true,
       },
     ]);
     expect(config).toMatchObject({ root: site, storage: join(site, 'var/backups'), configFile: undefined });

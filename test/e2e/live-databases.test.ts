@@ -89,7 +89,7 @@ describe('the main process', () => {
     open.prepare("UPDATE counters SET value = 1 WHERE name = 'commits'").run();
     const trace = join(temporaryFolder(), 'trace');
     const calls = 'trace=open,openat,openat2,execve,clone,clone3';
-    const under = ['strace', '-ff', '-qq', '-e', calls, '-o', trace];
+    const under = ['strace', '-ff', '-qq', '-s', '4096', '-e', calls, '-o', trace];
     const made = await bkp(['create', '-C', site], { under });
     open.close();
     expect(made.code).toBe(0);

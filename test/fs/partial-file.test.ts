@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { isPartialName, PartialFile, partialPath, writeFileDurably } from '../../src/fs/partial-file.js';
+import { finalNames, isPartialName, PartialFile, partialPath, writeFileDurably } from '../../src/fs/partial-file.js';
 import { bytes } from '../helpers/tree.js';
 import { isRoot, temporaryFolder, tinyFileSystem, unprivilegedAsync } from '../helpers/surroundings.js';
 
@@ -108,4 +108,10 @@ describe('writeFileDurably', () => {
 
 it('tells partial files by their names', () => {
   expect(['.x.zip.partial', 'x.partial', '.partial.zip'].map(isPartialName)).toEqual([true, false, false]);
+});
+
+it('tells by its name which file it was to become', () => {
+  expect(finalNames('.x.zip.partial')).toEqual(['x.zip']);
+  expect(finalNames('.x.sha256.0123abcd.partial')).toEqual(['x.sha256.0123abcd', 'x.sha256']);
+  expect(finalNames('x.partial')).toEqual([]);
 });

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { finding, findingInfo, hasDamage, hasLoss, ofKind, type FindingId } from '../../src/manifest/findings.js';
 
@@ -20,6 +21,14 @@ describe('findings', () => {
       expect(id).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/);
       expect(findingInfo[id].title).not.toBe('');
     }
+  });
+
+  it('are documented with their kinds', () => {
+    const page = readFileSync(new URL('../../docs/json-output.md', import.meta.url), 'utf8');
+    const told = new Map(
+      Array.from(page.matchAll(/^\| `([a-z0-9-]+)` +\| (note|loss|damage) +\|/gm), (row) => [row[1], row[2]]),
+    );
+    expect(Object.fromEntries(told)).toEqual(Object.fromEntries(ids.map((id) => [id, findingInfo[id].kind])));
   });
 
   it('are losses where the archive lacks something it should hold', () => {

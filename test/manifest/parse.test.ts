@@ -85,15 +85,22 @@ describe('parseManifest', () => {
     });
   });
 
-  it('leaves findings out that it does not know, and takes no kind from outside', () => {
+  it('keeps findings that it does not know by kind and text, and takes no kind of its own ids from outside', () => {
     const findings = [
       { id: 'file-vanished', kind: 'note', message: 'x' },
       { id: 'from-the-future', kind: 'loss', message: 'y' },
       { id: '__proto__', kind: 'loss', message: 'z' },
-      { id: 'toString', kind: 'loss', message: 'z' },
+      { id: 'toString', kind: 'note', message: 'z' },
     ];
     expect(parse({ ...full, findings })).toMatchObject({
-      manifest: { findings: [{ id: 'file-vanished', kind: 'loss', message: 'x' }] },
+      manifest: {
+        findings: [
+          { id: 'file-vanished', kind: 'loss', message: 'x' },
+          { id: 'unknown-loss', kind: 'loss', message: 'y (from-the-future)' },
+          { id: 'unknown-loss', kind: 'loss', message: 'z (__proto__)' },
+          { id: 'unknown-note', kind: 'note', message: 'z (toString)' },
+        ],
+      },
     });
   });
 

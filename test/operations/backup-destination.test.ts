@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -118,6 +119,19 @@ describe('what a killed run left', () => {
     },
   );
 
+  it("is told from the user's own files by its name", async () => {
+    const from = await site();
+    const folder = from.storage.folder;
+    const folders = ['.mine.staging', '.20251030T120000Z-daily.staging'];
+    for (const name of folders) mkdirSync(join(folder, name), { recursive: true });
+    const others = ['.mine.staging/f', '.20251030T120000Z-daily.staging/f', '.rsync-thing.partial', '.x.zip.partial'];
+    for (const name of [...others, '.20251030T120000Z-daily.zip.partial']) writeFileSync(join(folder, name), 'x');
+    const made = await create(from);
+    for (const name of others) expect(readFileSync(join(folder, name), 'utf8')).toBe('x');
+    const left = [...folders, '.rsync-thing.partial', '.x.zip.partial'];
+    expect(stored(from)).toEqual([...left, `${made.id}.zip`, `${made.id}.zip.sha256`].sort());
+  });
+
   it('as a side file without its archive is removed too, but no other file of the user', async () => {
     const from = await site();
     mkdirSync(from.storage.folder);
@@ -224,8 +238,33 @@ describe('a backup in a file the user names', () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, '.mine.zip.partial'), 'torn');
     mkdirSync(join(folder, '.mine.zip.staging'));
+    writeFileSync(join(folder, '.mine.zip.staging.lock'), '');
     await create(from, { output: join(folder, 'mine.zip') });
     expect(readdirSync(folder).sort()).toEqual(['mine.zip', 'mine.zip.sha256']);
+  });
+
+  it.each(['.mine.zip.partial', '.mine.zip.staging'])("leaves the user's %s alone", async (name) => {
+    const from = await site();
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, name));
+    writeFileSync(join(folder, name, 'f'), 'precious');
+    const error = await failure(create(from, { output: join(folder, 'mine.zip') }));
+    expect([error.id, error.path]).toEqual(['output-exists', join(folder, name)]);
+    expect(readdirSync(folder)).toEqual([name]);
+    expect(readdirSync(join(folder, name))).toEqual(['f']);
+  });
+
+  it('needs no lock of a storage that cannot be written to', async () => {
+    const from = await site();
+    mkdirSync(from.storage.folder, { mode: 0o555 });
+    const folder = temporaryFolder();
+    chmodSync(folder, 0o777);
+    const steps: string[] = [];
+    const output = join(folder, 'mine.zip');
+    const step = (id: string): void => void steps.push(id);
+    const made = await unprivilegedAsync(() => create(from, { output }, { step }));
+    expect(steps).toContain('lock-left-out');
+    expect((await verify(made.file)).verdict).toBe('intact');
   });
 
   it('waits for the run that makes a backup of the same data', async () => {

@@ -94,6 +94,7 @@ describe('the target of a restore', () => {
     const { file } = await create(from);
     const target = temporaryFolder();
     mkdirSync(join(target, '.bkp-restore.staging/tree/half'), { recursive: true });
+    writeFileSync(join(target, '.bkp-restore.staging.lock'), '');
     await restore(file, target);
     expect(readdirSync(target)).toEqual(['data', 'more']);
   });

@@ -18,6 +18,7 @@ import {
 import { linkTo } from '../helpers/tree.js';
 import { briefly } from './losses.js';
 import { planCreate } from '../../src/operations/plan-create.js';
+import type { Source } from '../../src/operations/source.js';
 import { LocalStorage } from '../../src/storage/local-storage.js';
 
 /** Everything a backup restores, by path. */
@@ -132,7 +133,24 @@ describe('folder sources', () => {
     expect(await of('etc/*.conf', 'x.txt')).toEqual(['./etc', './etc/a.conf', './x.txt']);
     expect(await of('{etc/deep,lib}/*.conf')).toEqual(expect.arrayContaining(['./etc/deep/c.conf', './lib/d.conf']));
     expect((await of('**/*.conf')).filter((path) => path.endsWith('.conf'))).toHaveLength(3);
-    expect(await of('none', 'lib/d.conf')).toEqual(['./lib', './lib/d.conf']);
+    expect(await of('none*', 'lib/d.conf')).toEqual(['./lib', './lib/d.conf']);
+  });
+
+  it('of single files lose what is named and not there, unless it may be missing', async () => {
+    const from = await instance({ 'x.txt': '' }, []);
+    const lost = async (patterns: readonly string[], optional = false): Promise<readonly unknown[]> => {
+      const source = { ...files('config', patterns, { path: from.root }), optional } as Source;
+      const request = { ...from, sources: [source] };
+      const planned = planCreate(createRequest(request, {}), deps()).findings.map(({ id, path }) => [id, path]);
+      const made = await create({ ...request, sources: [source, directory('also', { path: from.root })] });
+      const findings = made.findings.map(({ id, path }) => [id, path]);
+      expect(findings).toEqual(planned);
+      return findings;
+    };
+    expect(await lost(['x.txt', 'key.pem', '*.none'])).toEqual([['source-missing', 'config/key.pem']]);
+    expect(await lost(['x.txt', 'key.pem'], true)).toEqual([]);
+    expect(await lost(['key.pem'], true)).toEqual([['source-missing', 'config']]);
+    expect(await lost(['*.none'])).toEqual([['source-missing', 'config']]);
   });
 
   it('may hold links to themselves and to nothing', async () => {

@@ -192,6 +192,32 @@ describe('finding', () => {
     expect(await find(from, 'copy.zip')).toBe('copy.zip');
   });
 
+  it('takes nothing for the latest that names another instance, none, or a time to come', async () => {
+    const from = await site();
+    const own = await create(from, {}, at('2025-10-28T12:00:00Z'));
+    const manifest = {
+      version: '1.0.0',
+      includes: [],
+      hash: `sha256:${'0'.repeat(64)}`,
+      encryption: { enabled: false },
+    };
+    const crafted = await craft({
+      entries: [],
+      manifest: () => ({ ...manifest, generatedAt: '2099-01-01T00:00:00Z' }),
+    });
+    copyFileSync(crafted, join(from.storage.folder, 'x.zip'));
+    const [first] = await list(from);
+    expect(first).toMatchObject({ name: 'x.zip', status: 'unproven', instance: undefined });
+    expect(first?.reason).toContain('manifest');
+    await create(from, {}, at('2099-10-28T12:00:00Z'));
+    expect(await find(from, 'latest')).toBe(`${own.id}.zip`);
+    const wanted = { reference: 'latest', storage: from.storage, instance: 'app', cwd: '/' };
+    const later = await findBackup(wanted, signal, at('2099-10-27T13:00:00Z').clock);
+    expect(later.name).toBe('20991028T120000Z-manual.zip');
+    expect(await nobodyKnows(from, 'latest:weekly')).toBe('backup-not-found');
+    expect((await failure(find(from, 'latest', '/', 'other'))).id).toBe('backup-not-found');
+  });
+
   it('does not take a safety backup for the latest', async () => {
     const from = await site();
     const whole = await create(from, {}, at('2025-10-28T12:00:00Z'));
@@ -276,6 +302,7 @@ describe('verifying', () => {
     const dead = join(scratch, '.bkp-verify-1234.staging');
     mkdirSync(dead);
     writeFileSync(join(dead, 'database-0'), 'secret');
+    writeFileSync(`${dead}.lock`, '');
     mkdirSync(join(scratch, '.another-tool.staging'));
     const using = { temporaryFolder: scratch };
     const results = await Promise.all([verify(file, {}, using), verify(file, {}, using)]);

@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { expect, onTestFinished } from 'vitest';
+import type { CheckBudget } from '../../src/sqlite/check-budget.js';
 import { openSqliteChild, type SqliteChild } from '../../src/sqlite/client.js';
 import type { DatabaseSnapshot, SnapshotRequest } from '../../src/sqlite/protocol.js';
 
@@ -28,8 +29,11 @@ export async function place(): Promise<Place> {
   return { root, live: (name) => join(root, 'live', name), copy: (name) => join(root, 'copies', name) };
 }
 
-export function childForTest(signal?: AbortSignal): SqliteChild {
-  const child = openSqliteChild(signal === undefined ? {} : { signal });
+export function childForTest(signal?: AbortSignal, checkBudget?: CheckBudget): SqliteChild {
+  const child = openSqliteChild({
+    ...(signal === undefined ? {} : { signal }),
+    ...(checkBudget === undefined ? {} : { checkBudget }),
+  });
   onTestFinished(() => child.close());
   return child;
 }

@@ -93,7 +93,7 @@ describe('reading', () => {
     const missing = { id: 'storage-not-found', exitCode: 10 };
     await expect(storage.list()).rejects.toMatchObject(missing);
     await expect(storage.open(name)).rejects.toMatchObject(missing);
-    await expect(storage.removeDeadPartials()).rejects.toMatchObject(missing);
+    await expect(storage.removeDeadPartials(() => true)).rejects.toMatchObject(missing);
     expect(await storage.stat(name)).toBeUndefined();
     await storage.prepare();
     await expect(storage.open(name)).rejects.toMatchObject({ id: 'file-not-found', exitCode: 10 });
@@ -122,14 +122,15 @@ it('takes nothing for a name that is not one in the folder', async () => {
 it('removes what killed runs were writing, and nothing else', async () => {
   const storage = emptyStorage();
   await storage.prepare();
-  for (const file of [`.${name}.partial`, `.${name}.sha256.01234567.partial`, name, 'x.partial', '.hidden']) {
-    writeFileSync(join(storage.folder, file), 'x');
-  }
+  const ours = [`.${name}.partial`, `.${name}.sha256.01234567.partial`, '.probe.01234567.partial'];
+  const others = [name, 'x.partial', '.hidden', '.rsync-thing.partial', '.probe.partial', `.${name}.0123456.partial`];
+  for (const file of [...ours, ...others]) writeFileSync(join(storage.folder, file), 'x');
   mkdirSync(join(storage.folder, '.folder.partial'));
   const lock = await storage.lock({ holder: 'create', wait: 0, clock: systemClock });
-  expect(await storage.removeDeadPartials()).toEqual([`.${name}.partial`, `.${name}.sha256.01234567.partial`]);
+  const isOwn = (file: string): boolean => file === name || file === `${name}.sha256`;
+  expect(await storage.removeDeadPartials(isOwn)).toEqual(ours);
   lock.release();
-  expect(readdirSync(storage.folder)).toEqual(['.bkp.lock', '.folder.partial', '.hidden', name, 'x.partial'].sort());
+  expect(readdirSync(storage.folder)).toEqual(['.bkp.lock', '.folder.partial', ...others].sort());
 });
 
 it('is locked by one run at a time', async () => {

@@ -5,6 +5,7 @@ import { blockSize } from '../../base/limits.js';
 import { memberHeaderBytes } from '../../compress/deflate.js';
 import type { CompressPool } from '../../compress/pool.js';
 import {
+  ManifestTooFar,
   manifestName,
   sumsName,
   type ArchiveBytesProof,
@@ -18,12 +19,14 @@ import { TarEntries } from './entries.js';
 import { gunzip } from './gunzip.js';
 import { inflatedMembers } from './members.js';
 import { misplaced, ProvingPlaces } from './proving-places.js';
-import { TarInput } from './tar-input.js';
+import { TarInput, type TarChunk } from './tar-input.js';
 import { memberSize, parseTrailer, trailerBytes, type Trailer } from './trailer.js';
 
 export interface TarReaderOptions {
   /** One leading `./` is dropped from each name, and the entry `./` passed over: as other tools repack. */
   readonly dropDotSlash?: boolean;
+  /** Bytes of tar that `readManifest` looks through where the archive does not tell where it lies. */
+  readonly searchLimit?: number;
 }
 
 /** Whether a file that begins with these bytes can be a tar.gz. */
@@ -76,7 +79,7 @@ class TarReader implements ArchiveReader {
   }
 
   async readManifest(): Promise<Buffer | undefined> {
-    if (this.#trailer === undefined) return (await this.#findTail()).manifest;
+    if (this.#trailer === undefined) return (await this.#findTail(this.#parts.options.searchLimit)).manifest;
     const { entries, close } = this.#open(this.#trailer.manifestAt);
     try {
       return await lastFile(entries);
@@ -100,7 +103,7 @@ class TarReader implements ArchiveReader {
   }
 
   async *decode(options: DecodeOptions): AsyncGenerator<DecodedEntry> {
-    const { entries, close, places } = this.#open(0, options.signal);
+    const { entries, close, places } = this.#open(0, options);
     try {
       for (let entry = await entries.next(); entry !== undefined; entry = await entries.next()) {
         places.meet(entry);
@@ -133,9 +136,9 @@ class TarReader implements ArchiveReader {
   }
 
   /** A full pass: another tool may have put the proving files anywhere. */
-  async #findTail(): Promise<ReadTail> {
+  async #findTail(maxBytes = Infinity): Promise<ReadTail> {
     const found: { sums: Buffer | undefined; manifest: Buffer | undefined } = { sums: undefined, manifest: undefined };
-    const { entries, close } = this.#open(0);
+    const { entries, close } = this.#open(0, { maxBytes });
     try {
       for (let entry = await entries.next(); entry !== undefined; entry = await entries.next()) {
         const { path } = entry.header;
@@ -153,13 +156,13 @@ class TarReader implements ArchiveReader {
   /** Begins with the member at byte `from`; an archive that is not laid out as ours is read from its beginning. */
   #open(
     from: number,
-    signal?: AbortSignal,
+    { signal, maxBytes = Infinity }: { readonly signal?: AbortSignal; readonly maxBytes?: number } = {},
   ): { entries: TarEntries; places: ProvingPlaces; close: () => Promise<void> } {
     const { source, pool, blocked, options } = this.#parts;
     const oddity = (damage: Damage): void => this.#note(damage);
     const chunks = blocked ? inflatedMembers(source, pool, from, oddity) : gunzip(source, oddity);
     const places = new ProvingPlaces(this.#trailer, oddity);
-    const input = new TarInput(chunks, (at, position) => places.chunk(at, position), signal);
+    const input = new TarInput(atMost(maxBytes, chunks), (at, position) => places.chunk(at, position), signal);
     const dropDotSlash = options.dropDotSlash ?? false;
     const entries = new TarEntries(input, { dropDotSlash, oddity, strictPadding: blocked });
     return { entries, places, close: () => input.close() };
@@ -169,6 +172,15 @@ class TarReader implements ArchiveReader {
   #note({ id, message, path }: Damage): void {
     if (this.oddities.some((known) => known.id === id && known.message === message && known.path === path)) return;
     this.oddities.push(path === undefined ? { id, message } : { id, message, path });
+  }
+}
+
+async function* atMost(maxBytes: number, chunks: AsyncIterable<TarChunk>): AsyncGenerator<TarChunk> {
+  let seen = 0;
+  for await (const chunk of chunks) {
+    seen += chunk.bytes.length;
+    if (seen > maxBytes) throw new ManifestTooFar();
+    yield chunk;
   }
 }
 

@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import { closeSync, existsSync, openSync, readlinkSync, readSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import type { EntryHeader } from '../archive/archive.js';
+import { systemCode } from '../base/errors.js';
+import { sourceOf, type EntryPath } from '../base/entry-path.js';
+import type { Deps } from './deps.js';
+import type { Opened } from './open-backup.js';
+import { ownFolders, Reserved, resolveSources, sidecarSuffixes } from './resolve-sources.js';
+import type { RestoreUnit } from './restore-units.js';
+import type { Source } from './source.js';
+import { walkSource } from './source-walk.js';
+import type { Storage } from '../storage/storage.js';
+
+/** What a restore changes of one source. Paths are those in the archive. */
+export interface UnitChanges {
+  readonly name: string;
+  readonly live: string;
+  readonly added: readonly string[];
+  readonly changed: readonly string[];
+  readonly removed: readonly string[];
+  readonly kept: number;
+}
+
+interface CompareRequest {
+  readonly units: readonly RestoreUnit[];
+  readonly opened: Extract<Opened, { kind: 'opened' }>;
+  readonly configured: readonly Source[];
+  readonly excludes: readonly string[];
+  readonly root: string;
+  readonly storage: Storage;
+  readonly isWanted: (path: EntryPath) => boolean;
+}
+
+/** Compares what an archive holds with what is there, file by file, by size and SHA-256. Live databases are not opened. */
+export async function compareUnits(request: CompareRequest, deps: Deps): Promise<readonly UnitChanges[]> {
+  const { units, opened } = request;
+  const headers = new Map<string, EntryHeader[]>();
+  for await (const { header } of opened.reader.decode({ want: () => 'nothing', signal: deps.signal })) {
+    if (header.kind === 'directory' || !request.isWanted(header.path)) continue;
+    const name = sourceOf(header.path);
+    const list = headers.get(name) ?? [];
+    list.push(header);
+    headers.set(name, list);
+  }
+  return units.map((unit) => {
+    deps.signal.throwIfAborted();
+    return compareUnit(unit, headers.get(unit.source.name) ?? [], request);
+  });
+}
+
+function compareUnit(unit: RestoreUnit, entries: readonly EntryHeader[], request: CompareRequest): UnitChanges {
+  const { name, type } = unit.source;
+  const base = { name, live: unit.live };
+  if (type === 'sqlite') {
+    const paths = entries.map(({ path }) => path);
+    return { ...base, added: unit.exists ? [] : paths, changed: unit.exists ? paths : [], removed: [], kept: 0 };
+  }
+  const added: string[] = [];
+  const changed: string[] = [];
+  let kept = 0;
+  for (const header of entries) {
+    const state = compareFile(join(unit.live, header.path.slice(name.length + 1)), header, request);
+    if (state === 'kept') kept += 1;
+    else (state === 'added' ? added : changed).push(header.path);
+  }
+  const removed = unit.mode === 'files' ? [] : removedPaths(unit, entries, request);
+  return { ...base, added, changed, removed, kept };
+}
+
+function compareFile(live: string, header: EntryHeader, { opened }: CompareRequest): 'added' | 'changed' | 'kept' {
+  const found = lookAt(live);
+  if (found === undefined) return 'added';
+  if (header.kind === 'link')
+    return found.isSymbolicLink() && readlinkSync(live) === header.target ? 'kept' : 'changed';
+  if (!found.isFile() || found.size !== header.size || hasSidecars(live)) return 'changed';
+  return hashOf(live) === opened.claims.sums?.get(header.path) ? 'kept' : 'changed';
+}
+
+/** A database that somebody may have open is not looked into. */
+const hasSidecars = (path: string): boolean => sidecarSuffixes.some((suffix) => existsSync(`${path}${suffix}`));
+
+const pieceBytes = 1024 * 1024;
+
+/** SHA-256 of a file as it is now; undefined where it cannot be read. */
+function hashOf(path: string): string | undefined {
+  let fd: number | undefined;
+  try {
+    fd = openSync(path, 'r');
+    const hash = createHash('sha256');
+    const piece = Buffer.allocUnsafe(pieceBytes);
+    for (let bytes = readSync(fd, piece); bytes > 0; bytes = readSync(fd, piece)) hash.update(piece.subarray(0, bytes));
+    return hash.digest('hex');
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return undefined;
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}
+
+function removedPaths(unit: RestoreUnit, entries: readonly EntryHeader[], request: CompareRequest): string[] {
+  const { resolved } = resolveSources(request.configured);
+  const own = resolved.find(({ source }) => source.name === unit.source.name);
+  if (own === undefined) return [];
+  const folders = request.storage.folder === undefined ? [] : [request.storage.folder];
+  const reserved = new Reserved([...folders, ...ownFolders(request.root)], resolved);
+  const held = new Set<string>(entries.map(({ path }) => path));
+  const removed: string[] = [];
+  for (const walked of walkSource(own, request.excludes, reserved)) {
+    if (walked.kind !== 'file' && walked.kind !== 'link') continue;
+    const path = `${unit.source.name}/${relative(own.real, walked.absolute)}`;
+    if (!held.has(path)) removed.push(path);
+  }
+  return removed;
+}

@@ -1,0 +1,158 @@
+import { realpathSync, statfsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Cleanup } from '../base/cleanup.js';
+import type { EntryPath } from '../base/entry-path.js';
+import { BkpError, systemCode } from '../base/errors.js';
+import { lookAt } from '../fs/file-stat.js';
+import { excludeMatcher } from '../fs/globs.js';
+import type { CompressPool } from '../compress/pool.js';
+import { hasDamage, type Finding } from '../manifest/findings.js';
+import type { FoundManifest } from '../manifest/manifest.js';
+import type { Storage } from '../storage/storage.js';
+import type { BackupFile } from './backup-file.js';
+import { compareUnits, type UnitChanges } from './compare-units.js';
+import { openPool, type Deps } from './deps.js';
+import { openBackupFile, type Opened } from './open-backup.js';
+import { damaged, unverified } from './plan-restore.js';
+import { proveContainer } from './prove-container.js';
+import { restoreUnits, type RestoreUnit } from './restore-units.js';
+import { scheduleDifference, type ScheduleDifference } from './schedule-difference.js';
+import type { Source } from './source.js';
+import { refuseUnfinished } from './unfinished-restore.js';
+
+/** Whose files restored ones are: those they replace, as recorded, or one user's. */
+export type OwnerPolicy =
+  | { readonly kind: 'target' }
+  | { readonly kind: 'archive' }
+  | { readonly kind: 'ids'; readonly uid: number; readonly gid: number };
+
+export interface InPlaceRequest {
+  readonly file: BackupFile;
+  readonly instance: string;
+  /** A real path. */
+  readonly root: string;
+  /** All of the configuration. */
+  readonly configured: readonly Source[];
+  readonly excludes: readonly string[];
+  readonly storage: Storage;
+  readonly only: readonly string[] | undefined;
+  /** Globs of single files to merge in (`source/path`); undefined: whole sources. */
+  readonly paths: readonly string[] | undefined;
+  readonly owner: OwnerPolicy;
+  readonly allowUnverified: boolean;
+  readonly allowRepacked: boolean;
+  /** Tell what changes file by file: reads what is there. */
+  readonly compare: boolean;
+}
+
+/** What a restore in place will do. Proven as bytes; contents are proven while they are staged. */
+export interface InPlacePlan {
+  readonly file: BackupFile;
+  readonly instance: string;
+  readonly root: string;
+  readonly storage: Storage;
+  readonly excludes: readonly string[];
+  readonly configured: readonly Source[];
+  readonly manifest: FoundManifest;
+  /** What confirms it: the backup's id. */
+  readonly id: string;
+  readonly units: readonly RestoreUnit[];
+  /** Whether an entry is wanted: all are, unless single files are merged. */
+  readonly isWanted: (path: EntryPath) => boolean;
+  readonly changes: readonly UnitChanges[];
+  /** What becomes of the schedules in the application's database; undefined where it is not restored or not compared. */
+  readonly schedules: ScheduleDifference | undefined;
+  readonly owner: OwnerPolicy;
+  /** Bytes to be staged; undefined where the manifest does not tell. */
+  readonly bytes: number | undefined;
+  /** Bytes free in the root. */
+  readonly free: number;
+  /** Of the archive as a file. */
+  readonly sha256: string;
+  readonly findings: readonly Finding[];
+  readonly opened: Extract<Opened, { kind: 'opened' }>;
+  readonly pool: CompressPool;
+}
+
+/** Opens and proves an archive and compares it with the instance. Writes nothing in root or storage, opens no live database. */
+export async function planInPlace(request: InPlaceRequest, deps: Deps, cleanup: Cleanup): Promise<InPlacePlan> {
+  refuseUnfinished(request.root);
+  const { file, root, storage } = request;
+  const pool = openPool(deps, cleanup);
+  const { opened, side } = await openBackupFile(file, { pool, repacked: request.allowRepacked, signal: deps.signal });
+  if (opened.kind === 'damaged') throw damaged(file.location, opened.findings);
+  const { reader, claims } = opened;
+  cleanup.defer(() => reader.close());
+  deps.progress.start('verify', reader.bytes);
+  const proof = await proveContainer(reader, claims, side, (bytes) => deps.progress.advance(bytes), deps.signal);
+  if (hasDamage(proof.findings)) throw damaged(file.location, proof.findings);
+  if (claims.sums === undefined && !request.allowUnverified) throw unverified(file.location);
+  const { manifest } = claims;
+  const units = restoreUnits({
+    manifest,
+    configured: request.configured,
+    only: request.only,
+    merge: request.paths !== undefined,
+    root,
+    storage: storage.folder === undefined ? undefined : realOrItself(storage.folder),
+  });
+  const matches = request.paths === undefined ? undefined : excludeMatcher(request.paths);
+  const isWanted = (path: EntryPath): boolean => matches?.(path, false) ?? true;
+  const bytes = selectedBytes(manifest, units);
+  const { bavail, bsize } = statfsSync(root);
+  const free = bavail * bsize;
+  if (bytes !== undefined && bytes > free) throw noSpace(root, bytes, free);
+  const changes = request.compare ? await compareUnits({ ...request, units, opened, isWanted }, deps) : [];
+  return {
+    file,
+    instance: request.instance,
+    root,
+    storage,
+    excludes: request.excludes,
+    configured: request.configured,
+    manifest,
+    id: manifest.id ?? file.name,
+    units,
+    isWanted,
+    changes,
+    schedules: request.compare ? await scheduleDifference(units, opened, deps) : undefined,
+    owner: request.owner,
+    bytes,
+    free,
+    sha256: proof.sha256,
+    findings: [...opened.findings, ...proof.findings, ...(manifest.findings ?? [])],
+    opened,
+    pool,
+  };
+}
+
+export function realOrItself(path: string): string {
+  try {
+    return realpathSync.native(path);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+    return path;
+  }
+}
+
+function selectedBytes(manifest: FoundManifest, units: readonly RestoreUnit[]): number | undefined {
+  const named = units.map(({ source }) => manifest.sources?.find(({ name }) => name === source.name)?.bytes);
+  return named.reduce<number | undefined>(
+    (sum, bytes) => (bytes === undefined || sum === undefined ? undefined : sum + bytes),
+    0,
+  );
+}
+
+const noSpace = (root: string, bytes: number, free: number): BkpError =>
+  new BkpError('no-space', `restoring needs ${bytes} bytes beside what is there, and ${free} are free at ${root}`, {
+    path: root,
+    hint: 'Free some space there; nothing was written.',
+  });
+
+/** Where an entry of a unit lies in the live tree. */
+export function livePath(unit: RestoreUnit, rest: string): string {
+  if (rest === '') return unit.live;
+  return unit.source.type === 'sqlite' ? `${unit.live}${rest}` : join(unit.live, rest);
+}
+
+export const isThere = (path: string): boolean => lookAt(path) !== undefined;

@@ -1,0 +1,123 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { withCleanup } from '../base/cleanup.js';
+import { BkpError } from '../base/errors.js';
+import { readJournal, removeJournal, type Journal } from '../fs/journal.js';
+import { acquireLock } from '../fs/lock.js';
+import { discardAside, type Kept } from '../fs/swap-discard.js';
+import { systemSwapIo, type SwapIo } from '../fs/swap-io.js';
+import { surveySwap, type Unexpected } from '../fs/swap-survey.js';
+import { recoverSwap } from '../fs/swap.js';
+import { openSqliteChild, type SqliteChild } from '../sqlite/client.js';
+import type { Storage } from '../storage/storage.js';
+import type { Deps } from './deps.js';
+import { databasesOf } from './restore-databases.js';
+import { clearRooms } from './restore-rooms.js';
+import { restoreFolder } from './restore-units.js';
+import { readSafetyList, type SafetyList } from './safety-list.js';
+
+export interface RecoverRequest {
+  /** A real path. */
+  readonly root: string;
+  readonly storage: Storage;
+  readonly lockWait: number;
+  /** What moves files. */
+  readonly io?: SwapIo;
+}
+
+export interface RecoverResult {
+  /** `finished`: the restored state is there. `undone`: the state before. `nothing`: no restore was unfinished. */
+  readonly outcome: 'finished' | 'undone' | 'nothing';
+  readonly kept: readonly Kept[];
+  readonly unexpected: readonly Unexpected[];
+}
+
+/** Finishes or undoes a restore in place that was killed. May be killed and repeated itself. */
+export function recoverRestore(request: RecoverRequest, deps: Deps): Promise<RecoverResult> {
+  return withCleanup(async (cleanup) => {
+    const folder = join(request.root, restoreFolder);
+    if (!existsSync(folder)) return { outcome: 'nothing', kept: [], unexpected: [] };
+    const { clock, signal } = deps;
+    const wait = request.lockWait;
+    if (request.storage.folder === undefined || existsSync(request.storage.folder)) {
+      const lock = await request.storage.lock({ holder: 'recover', wait, clock, signal });
+      cleanup.defer(() => lock.release());
+    }
+    const lock = await acquireLock(join(folder, '.lock'), { holder: 'recover', wait, clock, signal });
+    cleanup.defer(() => lock.release());
+    const journal = readJournal(folder);
+    if (journal === undefined) {
+      await clearRooms([folder]);
+      return { outcome: 'nothing', kept: leftIn(folder), unexpected: [] };
+    }
+    // No signal reaches it: it must not let go in the middle of the moves.
+    const child = openSqliteChild();
+    cleanup.defer(() => child.close());
+    return recover({ journal, folder, child, io: request.io ?? systemSwapIo });
+  });
+}
+
+/** What earlier restores kept aside: one that was killed with its last word unsaid has told nobody. */
+function leftIn(folder: string): readonly Kept[] {
+  const places = existsSync(folder) ? readdirSync(folder).filter((name) => !name.startsWith('.')) : [];
+  return places.map((name) => ({ path: join(folder, name), reason: 'an earlier restore kept it aside' }));
+}
+
+interface Recovery {
+  readonly journal: Journal;
+  readonly folder: string;
+  readonly child: SqliteChild;
+  readonly io: SwapIo;
+}
+
+async function recover({ journal, folder, child, io }: Recovery): Promise<RecoverResult> {
+  await lockBothSides(journal, child);
+  const decided = await recoverSwap(folder, io);
+  if (decided === undefined) throw new BkpError('internal', `the journal in ${folder} vanished`, { path: folder });
+  const databases = decided.steps.filter(({ kind }) => kind === 'database');
+  // Whatever the sidecars of a database kept raw are, they were restored with it, and are moves of their own.
+  const restored = new Set(decided.steps.map(({ live }) => live));
+  await child.finishSwap({
+    databases: databases.map(({ live }) => ({
+      path: live,
+      sidecars: restored.has(`${live}-wal`) || restored.has(`${live}-journal`) ? 'restored' : 'none',
+    })),
+  });
+  await child.releaseLocks();
+  const unexpected = surveySwap(decided);
+  const list = readSafetyList(folder);
+  const kept = await discardAside(decided, ({ live, stat }) =>
+    decided.phase === 'undone' ? true : isProven(list, decided, live, stat),
+  );
+  await removeJournal(decided);
+  await clearRooms(roomsOf(decided, folder));
+  return { outcome: decided.phase === 'committed' ? 'finished' : 'undone', kept, unexpected };
+}
+
+/** After a kill a database may have been written since its safety copy: only files are proven. */
+function isProven(
+  list: SafetyList,
+  journal: Journal,
+  live: string,
+  stat: Parameters<SafetyList['proves']>[1],
+): boolean {
+  if (list.get(live)?.database === true) return false;
+  return list.proves(
+    live,
+    stat,
+    journal.steps.some((step) => step.live === live),
+  );
+}
+
+/** Every database on either side of the swap: an application may have written to it since the kill. */
+async function lockBothSides(journal: Journal, child: SqliteChild): Promise<void> {
+  const steps = journal.steps.filter((step) => step.kind === 'database');
+  const paths = databasesOf(journal);
+  if (paths.length > 0) await child.lockDatabases({ databases: paths.map((path) => ({ name: path, path })) });
+  const staged = steps.flatMap((step) => (step.kind === 'database' && step.new !== undefined ? [step.new.staged] : []));
+  const left = staged.filter((path) => existsSync(path));
+  if (left.length > 0) await child.lockStaged({ databases: left.map((path) => ({ name: path, path })) });
+}
+
+const roomsOf = (journal: Journal, folder: string): ReadonlySet<string> =>
+  new Set([folder, ...journal.steps.map(({ place }) => dirname(place))]);

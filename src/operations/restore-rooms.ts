@@ -1,0 +1,37 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { ioError, systemCode } from '../base/errors.js';
+import { isPartialName } from '../fs/partial-file.js';
+import { removeTree } from '../fs/remove-tree.js';
+import { removeEmptyPlace } from '../fs/swap-place.js';
+import { safetyListName } from './safety-list.js';
+
+const placeName = /^swap-\d+$/;
+
+/**
+ * Removes what a restore staged, and the folders it made for moves as far as nothing is in them; a room that holds nothing
+ * else goes too. Only without a journal: one that is there needs all of it.
+ */
+export async function clearRooms(rooms: Iterable<string>): Promise<void> {
+  for (const room of new Set(rooms)) {
+    await removeTree(join(room, 'stage'));
+    await removeTree(join(room, safetyListName));
+    for (const name of namesIn(room)) {
+      if (placeName.test(name)) removeEmptyPlace(join(room, name));
+      // A journal or a list that a killed process was writing.
+      else if (isPartialName(name)) await removeTree(join(room, name));
+    }
+    const left = namesIn(room);
+    if (left.length > 0 && !left.every((name) => name.startsWith('.lock'))) continue;
+    await removeTree(room);
+  }
+}
+
+function namesIn(room: string): readonly string[] {
+  try {
+    return readdirSync(room);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw ioError('looking into', room, error);
+  }
+}

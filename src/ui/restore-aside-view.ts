@@ -1,0 +1,49 @@
+import type { InPlaceResult } from '../operations/restore-in-place.js';
+import { shownName } from './display.js';
+import { counted } from './format.js';
+import type { RestoreSummary, RestoreSurprise } from './json-lines.js';
+import type { Look } from './look.js';
+
+/** What a swap left beside its result. */
+export type Aside = Pick<InPlaceResult, 'kept' | 'unexpected'>;
+
+/** More than these would bury the result. */
+const mostShown = 20;
+
+/** What was kept aside, and what others did meanwhile: nothing of it is removed, all of it is for a person to look at. */
+export function* asideText({ kept, unexpected }: Aside, { chalk }: Look): Iterable<string> {
+  if (kept.length > 0) {
+    yield chalk.yellow.bold(`${counted(kept.length, 'thing')} of before kept aside; remove what you do not need:`);
+    yield* some(kept.map(({ path, reason }) => `${shownName(path)} (${reason})`));
+  }
+  if (unexpected.length === 0) return;
+  yield chalk.yellow.bold('Somebody else was at work there meanwhile:');
+  yield* some(unexpected.map(surpriseText));
+}
+
+function* some(lines: readonly string[]): Iterable<string> {
+  for (const line of lines.slice(0, mostShown)) yield `  ${line}`;
+  if (lines.length > mostShown) yield `  and ${counted(lines.length - mostShown, 'more', 'more')} (--json lists all)`;
+}
+
+type Unexpected = Aside['unexpected'][number];
+
+function surpriseText(one: Unexpected): string {
+  const live = shownName(one.live);
+  switch (one.kind) {
+    case 'moved':
+      return `what was found at ${live} lies at ${shownName(one.at)} now`;
+    case 'altered':
+      return `${live} is not what was put there`;
+    case 'gone':
+      return `${live} is gone`;
+  }
+}
+
+/** For the summary. */
+export const asideFields = ({ kept, unexpected }: Aside): Pick<RestoreSummary, 'kept' | 'unexpected'> => ({
+  kept: kept.map(({ path, reason }) => ({ path, reason })),
+  unexpected: unexpected.map((one): RestoreSurprise => {
+    return { kind: one.kind, path: one.live, at: one.kind === 'moved' ? one.at : null };
+  }),
+});

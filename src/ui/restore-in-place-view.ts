@@ -1,0 +1,157 @@
+import { hasLoss, ofKind, type Finding } from '../manifest/findings.js';
+import type { InPlacePlan } from '../operations/plan-in-place.js';
+import type { InPlaceResult } from '../operations/restore-in-place.js';
+import { shownName } from './display.js';
+import { findingCounts, findingLine } from './findings-view.js';
+import { counted, formatBytes, formatDuration } from './format.js';
+import type { JsonLine, RestoreSummary, RunEnd, SourceLine } from './json-lines.js';
+import type { Look } from './look.js';
+import type { View } from './output.js';
+import { asideFields, asideText } from './restore-aside-view.js';
+import { inArchiveOrder, inPlacePlanText, type PlanPurpose } from './restore-plan-view.js';
+import { recordedSourceLine } from './sources-view.js';
+import { factLines } from './table.js';
+
+/** `again`: how the user calls bkp for this instance. */
+export function inPlacePlanView(plan: InPlacePlan, again: string, purpose: PlanPurpose, end: RunEnd): View {
+  return {
+    findings: plan.findings,
+    allFindings: allFindings(again),
+    isAnswer: purpose !== 'announcement',
+    beforeQuestion: purpose !== 'dry-run',
+    text: (look) => inPlacePlanText(plan, purpose, look),
+    json: () => lines(plan, plan.findings, undefined, end),
+  };
+}
+
+export interface RestoredInPlace {
+  readonly plan: InPlacePlan;
+  readonly result: InPlaceResult;
+  readonly again: string;
+  /** The plan was shown before, with its findings. */
+  readonly shown: boolean;
+}
+
+export function inPlaceView({ plan, result, again, shown }: RestoredInPlace, end: RunEnd): View {
+  const told = new Set(shown ? plan.findings : []);
+  return {
+    findings: result.findings.filter((one) => !told.has(one)),
+    allFindings: allFindings(again),
+    isAnswer: false,
+    text: (look) => resultText(plan, result, again, look),
+    json: () => lines(plan, result.findings, result, end),
+  };
+}
+
+const allFindings = (again: string): string => `--json, or \`${again} show\``;
+
+function* resultText(plan: InPlacePlan, result: InPlaceResult, again: string, look: Look): Iterable<string> {
+  const { chalk } = look;
+  const { files, bytes, databases, safety, findings, milliseconds } = result;
+  const losses = ofKind(findings, 'loss').length;
+  const whole =
+    losses === 0
+      ? chalk.green('restored')
+      : chalk.yellow.bold(`restored, but INCOMPLETE (${counted(losses, 'loss', 'losses')})`);
+  const proof = isProven(plan)
+    ? 'every file was compared with its SHA-256'
+    : 'nothing could be proven: it holds no checksums';
+  yield `${chalk.bold(shownName(plan.id))} is ${whole}; ${proof}.`;
+  const before =
+    safety === undefined ? 'none' : `${safety.id}${safety.complete ? '' : ' (incomplete: the rest is kept aside)'}`;
+  yield* factLines([
+    ['in', shownName(plan.root)],
+    ['sources', selectedNames(plan).map(shownName).join(', ')],
+    ['holds', `${counted(files, 'file')} (${formatBytes(bytes)})`],
+    ['checked', databases === 0 ? undefined : counted(databases, 'database')],
+    ['safety backup', before],
+    ['to undo it', safety === undefined ? undefined : shownName(`${again} restore --undo`)],
+    ['took', formatDuration(milliseconds)],
+  ]);
+  yield* asideText(result, look);
+}
+
+const selectedNames = (plan: InPlacePlan): readonly string[] => {
+  const names = plan.units.map(({ source }) => source.name);
+  return inArchiveOrder(plan, names, (name) => name);
+};
+
+const isProven = ({ opened }: InPlacePlan): boolean => opened.claims.sums !== undefined;
+
+function* lines(
+  plan: InPlacePlan,
+  findings: readonly Finding[],
+  result: InPlaceResult | undefined,
+  end: RunEnd,
+): Iterable<JsonLine> {
+  for (const name of plan.manifest.includes) yield sourceLine(name, plan);
+  for (const finding of findings) yield findingLine(finding, plan.file.location);
+  yield summary(plan, findings, result, end);
+}
+
+function sourceLine(name: string, { manifest, units }: InPlacePlan): SourceLine {
+  const recorded = manifest.sources?.find((source) => source.name === name);
+  const unit = units.find(({ source }) => source.name === name);
+  const facts = recorded === undefined ? unknownSource(name) : recordedSourceLine(recorded);
+  return { ...facts, place: unit?.live ?? null, selected: unit !== undefined };
+}
+
+/** Of a backup that another tool made: its manifest need not describe its sources. */
+const unknownSource = (name: string): SourceLine => ({
+  type: 'source',
+  name,
+  sourceType: null,
+  scope: null,
+  path: null,
+  place: null,
+  selected: false,
+  files: null,
+  bytes: null,
+  database: null,
+  liveDatabases: [],
+});
+
+function summary(
+  plan: InPlacePlan,
+  findings: readonly Finding[],
+  result: InPlaceResult | undefined,
+  end: RunEnd,
+): RestoreSummary {
+  return {
+    type: 'summary',
+    command: 'restore',
+    id: plan.id,
+    file: plan.file.location,
+    sha256: plan.sha256,
+    complete: !hasLoss(findings),
+    verified: result === undefined ? null : isProven(plan),
+    ...end,
+    dryRun: result === undefined,
+    inPlace: true,
+    outcome: result === undefined ? null : 'restored',
+    target: plan.root,
+    sources: selectedNames(plan),
+    changes: inArchiveOrder(plan, plan.changes, ({ name }) => name).map(
+      ({ name, live, added, changed, removed, kept }) => {
+        const counts = { added: added.length, changed: changed.length, removed: removed.length, kept };
+        return { source: name, path: live, ...counts };
+      },
+    ),
+    safety: safetyField(result),
+    ...asideFields(result ?? { kept: [], unexpected: [] }),
+    counts: {
+      files: result?.files ?? null,
+      directories: null,
+      links: null,
+      bytes: result?.bytes ?? plan.bytes ?? null,
+      databases: result?.databases ?? null,
+      ...findingCounts(findings),
+    },
+  };
+}
+
+function safetyField(result: InPlaceResult | undefined): RestoreSummary['safety'] {
+  if (result?.safety === undefined) return null;
+  const { id, file, complete } = result.safety;
+  return { id, file, complete };
+}

@@ -1,0 +1,83 @@
+import { ofKind } from '../manifest/findings.js';
+import type { InPlacePlan } from '../operations/plan-in-place.js';
+import { shownName } from './display.js';
+import { counted, formatBytes, formatCount } from './format.js';
+import type { Look } from './look.js';
+import { factLines, tableLines } from './table.js';
+
+/** Why a plan is shown: as all that was asked for, before a question, or before it is done. */
+export type PlanPurpose = 'dry-run' | 'question' | 'announcement';
+
+/** What a restore in place would do, source by source; with `-v` path by path. */
+export function* inPlacePlanText(plan: InPlacePlan, purpose: PlanPurpose, look: Look): Iterable<string> {
+  const { id, root, units, bytes, free, findings, manifest } = plan;
+  yield look.chalk.bold(`Restoring ${shownName(id)} in place, in ${shownName(root)}:`);
+  yield* changesTable(plan, look);
+  if (look.verbose > 0) yield* changedPaths(plan, look);
+  yield '';
+  const selected = new Set(units.map(({ source }) => source.name));
+  const left = manifest.includes.filter((name) => !selected.has(name)).map(shownName);
+  const losses = ofKind(findings, 'loss').length;
+  const raw = units.filter((unit) => unit.raw).map(({ source }) => shownName(source.name));
+  yield* factLines([
+    ['made', shownName(manifest.generatedAt)],
+    [
+      'needs',
+      bytes === undefined ? 'the archive does not tell how much' : `${formatBytes(bytes)} beside what is there`,
+    ],
+    ['free', formatBytes(free)],
+    ['left out', left.length === 0 ? undefined : left.join(', ')],
+    ['lacks', losses === 0 ? undefined : `the archive is INCOMPLETE (${counted(losses, 'loss', 'losses')})`],
+    ['schedules', schedulesText(plan.schedules)],
+    ['as raw bytes', raw.length === 0 ? undefined : `${raw.join(', ')}: damaged when the backup was made, not checked`],
+  ]);
+  if (purpose === 'dry-run') {
+    yield 'Nothing was written (--dry-run). The archive was proven as a file; its contents are proven while they are staged.';
+  }
+}
+
+/** What becomes of the schedules in the application's database; nothing where they stay as they are. */
+function schedulesText(schedules: InPlacePlan['schedules']): string | undefined {
+  if (schedules === undefined) return undefined;
+  if (schedules.kind === 'unknown') return 'come with the database; how they differ is not known';
+  const { added, changed, removed } = schedules;
+  const told = Object.entries({ added, changed, removed }).filter(([, names]) => names.length > 0);
+  if (told.length === 0) return undefined;
+  return told.map(([what, names]) => `${what} ${names.map(shownName).join(', ')}`).join('; ');
+}
+
+/** Plans go from outer folders to inner ones; people and programs know the order of the archive. */
+export function inArchiveOrder<T>(
+  { manifest }: InPlacePlan,
+  things: readonly T[],
+  nameOf: (thing: T) => string,
+): readonly T[] {
+  const order = new Map(manifest.includes.map((name, at) => [name, at]));
+  return things.toSorted((a, b) => (order.get(nameOf(a)) ?? 0) - (order.get(nameOf(b)) ?? 0));
+}
+
+function changesTable(plan: InPlacePlan, look: Look): readonly string[] {
+  const changes = inArchiveOrder(plan, plan.changes, ({ name }) => name);
+  const numbers = (title: string, of: (change: InPlacePlan['changes'][number]) => number) => ({
+    title,
+    align: 'right' as const,
+    cells: changes.map((change) => formatCount(of(change))),
+  });
+  const columns = [
+    { title: 'SOURCE', cells: changes.map(({ name }) => shownName(name)) },
+    numbers('ADDED', ({ added }) => added.length),
+    numbers('CHANGED', ({ changed }) => changed.length),
+    numbers('REMOVED', ({ removed }) => removed.length),
+    numbers('KEPT', ({ kept }) => kept),
+    { title: 'WHERE', shrink: { to: 12, order: 1 }, cells: changes.map(({ live }) => shownName(live)) },
+  ];
+  return tableLines(columns, look.width, look.chalk.dim);
+}
+
+function* changedPaths(plan: InPlacePlan, { chalk }: Look): Iterable<string> {
+  for (const { added, changed, removed } of inArchiveOrder(plan, plan.changes, ({ name }) => name)) {
+    for (const path of added) yield chalk.green(`  added    ${shownName(path)}`);
+    for (const path of changed) yield chalk.yellow(`  changed  ${shownName(path)}`);
+    for (const path of removed) yield chalk.red(`  removed  ${shownName(path)}`);
+  }
+}

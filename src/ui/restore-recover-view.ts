@@ -1,0 +1,70 @@
+import { finding } from '../manifest/findings.js';
+import type { RecoverResult } from '../operations/recover-restore.js';
+import { shownName } from './display.js';
+import { findingLine } from './findings-view.js';
+import type { RestoreSummary, RunEnd } from './json-lines.js';
+import type { Look } from './look.js';
+import type { View } from './output.js';
+import { asideFields, asideText } from './restore-aside-view.js';
+
+/** What became of a restore that was interrupted. */
+export function recoverView(result: RecoverResult, root: string, end: RunEnd): View {
+  return {
+    findings: [],
+    allFindings: '',
+    isAnswer: false,
+    text: (look) => recoverText(result, root, look),
+    json: () => [recoverSummary(result, root, end)],
+  };
+}
+
+function* recoverText(result: RecoverResult, root: string, look: Look): Iterable<string> {
+  yield outcomeText(result.outcome, shownName(root), look);
+  yield* asideText(result, look);
+}
+
+function outcomeText(outcome: RecoverResult['outcome'], root: string, { chalk }: Look): string {
+  switch (outcome) {
+    case 'finished':
+      return `The interrupted restore of ${root} is ${chalk.green('finished')}: the restored state is there.`;
+    case 'undone':
+      return `The interrupted restore of ${root} is ${chalk.green('undone')}: everything is as it was before it.`;
+    case 'nothing':
+      return `Nothing to recover: no restore of ${root} is unfinished.`;
+  }
+}
+
+function recoverSummary(result: RecoverResult, root: string, end: RunEnd): RestoreSummary {
+  const unknown = { files: null, directories: null, links: null, bytes: null, databases: null };
+  return {
+    type: 'summary',
+    command: 'restore',
+    id: null,
+    file: null,
+    sha256: null,
+    complete: null,
+    verified: null,
+    ...end,
+    dryRun: false,
+    inPlace: true,
+    outcome: result.outcome,
+    target: root,
+    sources: [],
+    changes: [],
+    safety: null,
+    ...asideFields(result),
+    counts: { ...unknown, losses: 0, notes: 0 },
+  };
+}
+
+/** A warning beside another command's answer. */
+export function unfinishedView(warning: string): View {
+  return {
+    findings: [],
+    allFindings: '',
+    remark: warning,
+    isAnswer: false,
+    text: () => [],
+    json: () => [findingLine(finding('restore-unfinished', warning), undefined)],
+  };
+}

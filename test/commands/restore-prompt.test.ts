@@ -1,0 +1,78 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { hasTool, tool } from '../helpers/cli.js';
+import { binary, namesIn, siteWithBackup, storageOf } from './cli.js';
+
+/** A terminal in which a backup is about to be restored over a later upload. */
+async function asked(options = '') {
+  const { root, id } = await siteWithBackup();
+  const later = join(root, 'var', 'uploads', 'later.txt');
+  writeFileSync(later, 'later');
+  const socket = `bkp-test-${process.pid}-${randomBytes(3).toString('hex')}`;
+  const command = `${process.execPath} ${binary} -C ${root} restore latest ${options}; echo "exit $?"; sleep 60`;
+  tool('tmux', ['-L', socket, '-f', '/dev/null', 'new-session', '-d', '-x', '200', '-y', '40', command]);
+  onTestFinished(() => void tool('tmux', ['-L', socket, 'kill-server']));
+  const until = async (wanted: RegExp): Promise<string> => {
+    for (let tries = 0; tries < 600; tries += 1) {
+      const seen = tool('tmux', ['-L', socket, 'capture-pane', '-p']);
+      if (wanted.test(seen)) return seen;
+      await delay(50);
+    }
+    throw new Error(`never seen: ${String(wanted)}\n${tool('tmux', ['-L', socket, 'capture-pane', '-p'])}`);
+  };
+  const press = (...keys: readonly string[]): void => void tool('tmux', ['-L', socket, 'send-keys', ...keys]);
+  return { root, id, later, until, press };
+}
+
+const question = /Type \S+ to replace what is there:/;
+
+describe.skipIf(!hasTool('tmux'))('bkp restore on a terminal', () => {
+  it('shows the plan, restores once the id is typed, and leaves no bar', async () => {
+    const { id, later, until, press } = await asked();
+    const seen = await until(question);
+    expect(seen).toMatch(/^uploads +0 +0 +1 +43 /m);
+    expect(seen).not.toContain('Verifying');
+    expect(existsSync(later)).toBe(true);
+    press(id, 'Enter');
+    expect(await until(/exit \d+/)).toMatch(/is restored; every file[^]*to undo it[^]*exit 0/);
+    expect(existsSync(later)).toBe(false);
+  });
+
+  it('shows the plan and asks on standard error, also with -q and another standard output', async () => {
+    const { id, until, press } = await asked('-q | cat');
+    expect(await until(question)).toMatch(/^uploads +0 +0 +1 +43 /m);
+    press(id, 'Enter');
+    await until(/exit 0/);
+  });
+
+  it.each([
+    {
+      what: 'another word',
+      keys: ['latest', 'Enter'],
+      says: /error: latest is not \S+; nothing was changed/,
+      code: 15,
+    },
+    { what: 'nothing', keys: ['Enter'], says: /error: it was not confirmed; nothing was changed/, code: 15 },
+    { what: 'Ctrl-D', keys: ['C-d'], says: /error: it was not confirmed; nothing was changed/, code: 15 },
+    { what: 'Ctrl-C', keys: ['C-c'], says: /^error: interrupted/m, code: 130 },
+  ])('leaves everything alone after $what', async ({ keys, says, code }) => {
+    const { root, later, until, press } = await asked();
+    const before = namesIn(storageOf(root));
+    await until(question);
+    press(...keys);
+    const seen = await until(/exit \d+/);
+    expect(seen).toMatch(says);
+    expect(seen).toContain(`exit ${code}`);
+    expect(existsSync(later)).toBe(true);
+    expect(namesIn(storageOf(root))).toEqual(before);
+    expect(namesIn(root)).toEqual(['.env', '.env.local', 'var']);
+  });
+
+  it('never asks with --no-input', async () => {
+    const { until } = await asked('--no-input');
+    expect(await until(/exit \d+/)).toMatch(/was not confirmed; nothing was changed[^]*--confirm[^]*exit 15/);
+  });
+});

@@ -1,0 +1,155 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bkp, jsonLines, type Ran } from '../helpers/cli.js';
+import type { Hostile, Json } from '../helpers/hostile-archives.js';
+import { forEachIndex } from '../operations/altered-archives.js';
+import { removeTree } from '../../src/fs/remove-tree.js';
+import { hostileProofs } from './hostile-proofs.js';
+import { hostileTars } from './hostile-tars.js';
+import { hostileZips } from './hostile-zips.js';
+
+const all: readonly Hostile[] = [...hostileZips, ...hostileTars, ...hostileProofs];
+/** What an archive says of itself and we do not open; everything else is damage. */
+const refusals = new Set(['format-newer', 'encryption-unsupported']);
+const idOf = ({ name }: Hostile): string => name.split('.', 1)[0] ?? name;
+const exitOf = (hostile: Hostile): number => (refusals.has(idOf(hostile)) ? 15 : 14);
+
+const place = mkdtempSync(join(tmpdir(), 'bkp-hostile-'));
+const fileOf = ({ name }: Hostile): string => join(place, 'archives', name);
+const preload = fileURLToPath(new URL('../helpers/report-usage.mjs', import.meta.url));
+
+interface Run extends Ran {
+  readonly peakMiB: number;
+  readonly cpuSeconds: number;
+}
+
+interface Restored extends Run {
+  readonly before: Json;
+  readonly after: Json;
+}
+
+const verified = new Map<string, { readonly run: Run; readonly ids: readonly unknown[]; readonly backup: Json }>();
+const restored = new Map<string, Restored>();
+
+let boxes = 0;
+
+/** A world of its own: home, temporary folder, working folder and something to be found by what breaks out. */
+function newBox(): string {
+  const box = join(place, 'boxes', String(boxes++));
+  for (const folder of ['home', 'tmp', 'work/empty', 'outside']) mkdirSync(join(box, folder), { recursive: true });
+  writeFileSync(join(box, 'outside/kept'), 'kept');
+  writeFileSync(join(box, 'work/kept'), 'kept');
+  return box;
+}
+
+async function runIn(box: string, args: readonly string[]): Promise<Run> {
+  const usage = `${box}.usage`;
+  const env = {
+    ...{ PATH: process.env['PATH'], HOME: join(box, 'home'), TMPDIR: join(box, 'tmp') },
+    ...{ NODE_OPTIONS: `--import=${preload}`, BKP_TEST_USAGE: usage },
+  };
+  const ran = await bkp([...args, '--json'], { cwd: join(box, 'work'), env });
+  const lines = readFileSync(usage, 'utf8').trim().split('\n');
+  const [peaks, times] = [0, 1].map((column) => lines.map((line) => Number(line.split(' ')[column])));
+  return { ...ran, peakMiB: Math.max(...(peaks ?? [])) / 1024, cpuSeconds: Math.max(...(times ?? [])) / 1000 };
+}
+
+/** Path → what is there. */
+function treeOf(folder: string): Json {
+  const found: Json = {};
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isSymbolicLink()) found[path] = readlinkSync(path);
+    else found[path] = entry.isFile() ? createHash('sha256').update(readFileSync(path)).digest('hex') : 'folder';
+  }
+  return found;
+}
+
+async function verifyAll(some: readonly Hostile[]): Promise<void> {
+  const run = await runIn(newBox(), ['verify', ...some.map(fileOf)]);
+  const lines = jsonLines(run);
+  const backups = (lines.at(-1)?.['backups'] ?? []) as Json[];
+  for (const hostile of some) {
+    const own = lines.filter(({ type, file }) => type === 'finding' && file === fileOf(hostile));
+    const backup = backups.find(({ file }) => file === fileOf(hostile)) ?? {};
+    verified.set(hostile.name, { run, backup, ids: [...new Set(own.map(({ id }) => id))] });
+  }
+}
+
+/** Every second one into a folder that is not there, the others into an empty one. */
+async function restoreOne(hostile: Hostile, index: number): Promise<void> {
+  const box = newBox();
+  const before = treeOf(box);
+  const target = join(box, 'work', index % 2 === 0 ? 'absent' : 'empty');
+  const run = await runIn(box, ['restore', fileOf(hostile), '--target', target]);
+  restored.set(hostile.name, { ...run, before, after: treeOf(box) });
+}
+
+const batch = 15;
+
+beforeAll(async () => {
+  mkdirSync(join(place, 'archives'));
+  for (const hostile of all) {
+    writeFileSync(fileOf(hostile), hostile.bytes);
+    if (hostile.side !== undefined) writeFileSync(`${fileOf(hostile)}.sha256`, hostile.side);
+  }
+  const batches = Array.from({ length: Math.ceil(all.length / batch) }, (_, index) =>
+    all.slice(index * batch, (index + 1) * batch),
+  );
+  await forEachIndex(batches.length, (index) => verifyAll(batches[index] ?? []));
+  await forEachIndex(all.length, async (index) => {
+    const hostile = all[index];
+    if (hostile !== undefined) await restoreOne(hostile, index);
+  });
+}, 600_000);
+
+afterAll(() => removeTree(place));
+
+/** A crash, a bug, or something said beside the JSON. */
+function expectSound({ stdout, stderr, peakMiB, cpuSeconds }: Run): void {
+  expect(stderr).toBe('');
+  expect(stdout).not.toMatch(/this is a bug|"internal"/);
+  expect(peakMiB).toBeGreaterThan(10);
+  expect(peakMiB).toBeLessThan(300);
+  expect(cpuSeconds).toBeLessThan(10);
+}
+
+describe('a hostile archive', () => {
+  it('comes in more than fifty kinds, each with a name of its own', () => {
+    expect(all.length).toBeGreaterThan(150);
+    expect(new Set(all.map(({ name }) => name)).size).toBe(all.length);
+  });
+
+  describe.each(all.map((hostile) => [hostile.name, hostile] as const))('%s', (name, hostile) => {
+    it('is told by verify as what it is, and as nothing else', () => {
+      const found = verified.get(name);
+      expect(found?.backup['exitCode']).toBe(exitOf(hostile));
+      if (refusals.has(idOf(hostile))) expect((found?.backup['error'] as Json)['id']).toBe(idOf(hostile));
+      else expect([...(found?.ids ?? [])].sort()).toEqual([idOf(hostile), ...(hostile.also ?? [])].sort());
+      if (found !== undefined) expectSound(found.run);
+    });
+
+    it('is not restored, and nothing appears anywhere', () => {
+      const run = restored.get(name);
+      expect(run?.code).toBe(exitOf(hostile));
+      const error = run === undefined ? undefined : jsonLines(run).at(-1);
+      expect(error?.['id']).toBe(refusals.has(idOf(hostile)) ? idOf(hostile) : 'archive-damaged');
+      const told = [idOf(hostile), ...(hostile.also ?? [])].some((id) =>
+        String(error?.['message']).includes(`(${id})`),
+      );
+      expect(told || refusals.has(idOf(hostile))).toBe(true);
+      expect(run?.after).toEqual(run?.before);
+      if (run !== undefined) expectSound(run);
+    });
+  });
+
+  it('has left nothing at the places that some of them name', () => {
+    for (const path of ['/bkp-hostile-escaped', '/escaped', join(tmpdir(), 'escaped'), join(place, 'escaped')]) {
+      expect(existsSync(path)).toBe(false);
+    }
+  });
+});
