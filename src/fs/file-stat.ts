@@ -1,4 +1,4 @@
-import { lstatSync, type BigIntStats, type Stats } from 'node:fs';
+import { fstatSync, lstatSync, type BigIntStats, type Stats } from 'node:fs';
 import { systemCode } from '../base/errors.js';
 
 /** What a backup needs to know of a file, a folder or a link, exactly as the file system gave it. */

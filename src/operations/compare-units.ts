@@ -4,6 +4,7 @@ import { join, relative } from 'node:path';
 import type { EntryHeader } from '../archive/archive.js';
 import { systemCode } from '../base/errors.js';
 import { sourceOf, type EntryPath } from '../base/entry-path.js';
+import { lookAt } from '../fs/file-stat.js';
 import type { Deps } from './deps.js';
 import type { Opened } from './open-backup.js';
 import { ownFolders, Reserved, resolveSources, sidecarSuffixes } from './resolve-sources.js';

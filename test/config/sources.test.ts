@@ -90,7 +90,15 @@ describe('a source of its own', () => {
     expect((await load(root)).sources).toEqual([
       { name: 'db', scope: 'databases', enabled: true, type: 'sqlite', path: join(root, 'd.db') },
       { name: 'data', scope: 'data', enabled: true, type: 'directory', path: join(root, 'data'), exclude: [] },
-      { name: 'conf', scope: 'conf', enabled: true, type: 'files', path: root, patterns: ['conf/*.yml'], optional: false },
+      {
+        name: 'conf',
+        scope: 'conf',
+        enabled: true,
+        type: 'files',
+        path: root,
+        patterns: ['conf/*.yml'],
+        optional: false,
+      },
     ]);
   });
 
