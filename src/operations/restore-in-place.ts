@@ -1,8 +1,8 @@
 import { existsSync, lstatSync, mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { withCleanup, type Cleanup } from '../base/cleanup.js';
 import { BkpError, errorText, ioError } from '../base/errors.js';
-import { fileStat } from '../fs/file-stat.js';
+import { fileStat, lookAt } from '../fs/file-stat.js';
 import { createJournal, journalPhase, removeJournal, type Journal } from '../fs/journal.js';
 import { acquireLock } from '../fs/lock.js';
 import { discardAside, type Kept } from '../fs/swap-discard.js';
@@ -17,11 +17,12 @@ import type { DatabaseToCopy } from './database-copies.js';
 import type { Deps } from './deps.js';
 import { scanSource } from './live-databases.js';
 import { lockedSuffix } from './list-backups.js';
-import { livePath, realOrItself, type InPlacePlan } from './plan-in-place.js';
+import { realOrItself, type InPlacePlan } from './plan-in-place.js';
 import { pruneSafety } from './prune-safety.js';
 import { liesBelow, ownFolders, Reserved, resolveSources, sidecarSuffixes } from './resolve-sources.js';
 import { tellEnding, type RestoreHooks } from './restore-hooks.js';
 import { restoreMoves } from './restore-moves.js';
+import { makeParents, makeSingleParents } from './restore-parents.js';
 import { clearRooms } from './restore-rooms.js';
 import { restoreFolder, type RestoreUnit } from './restore-units.js';
 import { SafetyList } from './safety-list.js';
@@ -145,25 +146,6 @@ async function removeRooms(units: readonly RestoreUnit[], folder: string): Promi
   if (journalPhase(folder) === undefined) await clearRooms([folder, ...units.map((unit) => unit.room)]);
 }
 
-function makeParents(units: readonly RestoreUnit[]): void {
-  for (const { live, exists, mode } of units) {
-    if (!exists && mode !== 'inside') mkdirSync(dirname(live), { recursive: true });
-  }
-}
-
-/** Single files may go to folders that are not there. */
-function makeSingleParents(units: readonly RestoreUnit[], { singles, files, links }: Staged): void {
-  if (files + links === 0 && units.every(({ mode }) => mode === 'files')) throw nothingMatches();
-  for (const [unit, paths] of singles) {
-    for (const path of paths) mkdirSync(dirname(livePath(unit, path)), { recursive: true });
-  }
-}
-
-const nothingMatches = (): BkpError =>
-  new BkpError('file-not-found', 'the backup holds no file that is to be restored', {
-    hint: '`bkp show --files <backup>` lists what it holds; --path matches `source/path`.',
-  });
-
 interface HeldDatabases {
   /** Live databases that are locked or broken, by path. */
   readonly databases: readonly DatabaseToCopy[];
@@ -194,8 +176,9 @@ function insideDatabases(plan: InPlacePlan): readonly DatabaseToCopy[] {
     if (item.source.type === 'sqlite') continue;
     const name = item.source.name;
     const add = (entryPath: string, absolute: string): void => {
-      const found = lstatSync(absolute, { bigint: true, throwIfNoEntry: false });
-      if (found?.isFile() === true) known.set(absolute, { source: name, entryPath, absolute, stat: fileStat(found) });
+      if (lookAt(absolute)?.isFile() !== true) return;
+      const stat = fileStat(lstatSync(absolute, { bigint: true }));
+      known.set(absolute, { source: name, entryPath, absolute, stat });
     };
     for (const live of scanSource(item, plan.excludes, reserved).live) add(live.entryPath, live.absolute);
     const recorded = plan.manifest.sources?.find((one) => one.name === name)?.databases ?? {};
