@@ -25,7 +25,8 @@ export function parseCommandLine(args: readonly string[], write: (text: string) 
   const program = programWith(choose, write);
   const [first, ...rest] = args;
   // commander's own `help` command ends as if no command had been given.
-  const given = first === 'help' ? [...rest, '--help'] : args;
+  const known = program.commands.flatMap((command) => [command.name(), ...command.aliases()]);
+  const given = first === 'help' && rest.every((name) => known.includes(name)) ? [...rest, '--help'] : args;
   try {
     program.parse(given, { from: 'user' });
   } catch (error) {
