@@ -26,6 +26,8 @@ export const errorTable = {
   'archive-damaged': 'damaged',
   'format-newer': 'refused',
   'encryption-unsupported': 'refused',
+  'passphrase-missing': 'passphrase',
+  'passphrase-wrong': 'passphrase',
   'needs-wal-or-quiesce': 'refused',
   'database-in-use': 'refused',
   'output-exists': 'refused',
