@@ -2,9 +2,11 @@ import { Command, CommanderError } from 'commander';
 import { BkpError } from '../base/errors.js';
 import { exitCodes, exitMeanings, type ExitName } from '../base/exit-codes.js';
 import { registerCreate } from './create.js';
+import { registerDelete } from './delete.js';
 import { addGlobalOptions } from './global-options.js';
 import type { Job } from './job.js';
 import { registerList } from './list.js';
+import { registerLock, registerUnlock } from './lock.js';
 import { registerRestore } from './restore.js';
 import { registerShow } from './show.js';
 import { registerVerify } from './verify.js';
@@ -38,6 +40,18 @@ export function parseCommandLine(args: readonly string[], write: (text: string) 
   return { kind: 'job', job };
 }
 
+/** In the order of the help. */
+const registrations = [
+  registerCreate,
+  registerList,
+  registerShow,
+  registerVerify,
+  registerRestore,
+  registerLock,
+  registerUnlock,
+  registerDelete,
+];
+
 function programWith(choose: (job: Job) => void, write: (text: string) => void): Command {
   const program = new Command('bkp')
     .description(
@@ -48,9 +62,7 @@ function programWith(choose: (job: Job) => void, write: (text: string) => void):
     .enablePositionalOptions()
     .showSuggestionAfterError()
     .addHelpText('after', `\n${exitCodeHelp()}`);
-  const registered = [registerCreate, registerList, registerShow, registerVerify, registerRestore].map((register) =>
-    register(program, choose),
-  );
+  const registered = registrations.map((register) => register(program, choose));
   for (const command of [program, ...registered]) {
     addGlobalOptions(command);
     command

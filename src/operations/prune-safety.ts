@@ -1,9 +1,9 @@
-import { sideSuffix } from '../manifest/side-file.js';
 import { parseBackupId, withoutEnding, containerOf } from '../policy/backup-name.js';
 import { decideSafetyRetention } from '../policy/retention.js';
 import type { Storage } from '../storage/storage.js';
 import type { Deps } from './deps.js';
-import { listBackups, lockedSuffix } from './list-backups.js';
+import { listBackups } from './list-backups.js';
+import { removeBackup } from './remove-backup.js';
 
 /** Removes this instance's safety backups that need not be kept any longer. Called with the storage's lock held. */
 export async function pruneSafety(storage: Storage, instance: string, deps: Deps): Promise<readonly string[]> {
@@ -16,10 +16,7 @@ export async function pruneSafety(storage: Storage, instance: string, deps: Deps
   const removed: string[] = [];
   for (const { backup, keep } of decideSafetyRetention(safety, deps.clock.now())) {
     if (keep) continue;
-    // The archive first: a side file without its archive is found and removed by the next run.
-    await storage.remove(backup.name);
-    await storage.remove(`${backup.name}${sideSuffix}`);
-    await storage.remove(`${backup.name}${lockedSuffix}`);
+    await removeBackup(storage, backup.name);
     removed.push(backup.id);
   }
   return removed;

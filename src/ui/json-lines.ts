@@ -207,6 +207,16 @@ export interface RestoreSummary extends SummaryBase {
   };
 }
 
+export interface LockSummary extends SummaryBase {
+  readonly command: 'lock' | 'unlock';
+  readonly backups: readonly { readonly id: string; readonly file: string; readonly changed: boolean }[];
+}
+
+export interface DeleteSummary extends SummaryBase {
+  readonly command: 'delete';
+  readonly backups: readonly { readonly id: string; readonly file: string; readonly bytes: number }[];
+}
+
 export interface ErrorLine {
   readonly type: 'error';
   readonly id: string;
@@ -217,7 +227,8 @@ export interface ErrorLine {
   readonly stack: string | null;
 }
 
-export type SummaryLine = CreateSummary | ListSummary | ShowSummary | VerifySummary | RestoreSummary;
+export type SummaryLine =
+  CreateSummary | ListSummary | ShowSummary | VerifySummary | RestoreSummary | LockSummary | DeleteSummary;
 export type JsonLine =
   StartLine | StepLine | ProgressLine | FindingLine | SourceLine | BackupLine | EntryLine | SummaryLine | ErrorLine;
 

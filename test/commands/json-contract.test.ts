@@ -39,8 +39,11 @@ const topLevel = (field: string): string => field.split(/[.[]/, 1)[0] ?? field;
 
 const sections = documented();
 
+/** Commands whose summaries are described together. */
+const documentedAs = (command: string): string => (command === 'unlock' ? 'lock' : command);
+
 function expectDocumented(line: Line): void {
-  const name = line.type === 'summary' ? `summary of ${String(line['command'])}` : line.type;
+  const name = line.type === 'summary' ? `summary of ${documentedAs(String(line['command']))}` : line.type;
   const section = sections.get(name);
   expect(section, `a section about ${name}`).toBeDefined();
   const { fields } = section!;
@@ -65,7 +68,7 @@ describe('--json', () => {
   it('has an example for every type that has the documented fields', () => {
     expect([...sections.keys()]).toEqual([
       ...['start', 'step', 'progress', 'finding', 'source', 'backup', 'entry'],
-      ...['create', 'list', 'show', 'verify', 'restore'].map((command) => `summary of ${command}`),
+      ...['create', 'list', 'show', 'verify', 'restore', 'lock', 'delete'].map((command) => `summary of ${command}`),
       'error',
     ]);
     for (const { example } of sections.values()) expectDocumented(example);
@@ -97,6 +100,10 @@ describe('--json', () => {
       ['restore', 'latest', '--target', target],
       ['restore', 'latest', '--target', target],
       ['show', 'no-such'],
+      ['lock', id],
+      ['delete', id, '--confirm', id],
+      ['unlock', id],
+      ['delete', 'latest'],
       ['create', '--only', 'nothing', '-vv'],
     ]) {
       for (const { type } of expectContract(await run(...args))) seen.add(type);

@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { hasTool, tool } from '../helpers/cli.js';
+import { describe, expect, it } from 'vitest';
+import { hasTool } from '../helpers/cli.js';
+import { openTerminal } from '../helpers/terminal.js';
 import { binary, namesIn, siteWithBackup, storageOf } from './cli.js';
 
 /** A terminal in which a backup is about to be restored over a later upload. */
@@ -11,20 +10,8 @@ async function asked(options = '') {
   const { root, id } = await siteWithBackup();
   const later = join(root, 'var', 'uploads', 'later.txt');
   writeFileSync(later, 'later');
-  const socket = `bkp-test-${process.pid}-${randomBytes(3).toString('hex')}`;
-  const command = `${process.execPath} ${binary} -C ${root} restore latest ${options}; echo "exit $?"; sleep 60`;
-  tool('tmux', ['-L', socket, '-f', '/dev/null', 'new-session', '-d', '-x', '200', '-y', '40', command]);
-  onTestFinished(() => void tool('tmux', ['-L', socket, 'kill-server']));
-  const until = async (wanted: RegExp): Promise<string> => {
-    for (let tries = 0; tries < 600; tries += 1) {
-      const seen = tool('tmux', ['-L', socket, 'capture-pane', '-p']);
-      if (wanted.test(seen)) return seen;
-      await delay(50);
-    }
-    throw new Error(`never seen: ${String(wanted)}\n${tool('tmux', ['-L', socket, 'capture-pane', '-p'])}`);
-  };
-  const press = (...keys: readonly string[]): void => void tool('tmux', ['-L', socket, 'send-keys', ...keys]);
-  return { root, id, later, until, press };
+  const terminal = openTerminal(`${process.execPath} ${binary} -C ${root} restore latest ${options}`);
+  return { root, id, later, ...terminal };
 }
 
 const question = /Type \S+ to replace what is there:/;

@@ -19,7 +19,7 @@ async function interruptedSite() {
 }
 
 describe('while a restore in place is unfinished', () => {
-  it('create and restore refuse with 15, and write nothing', async () => {
+  it('what writes refuses with 15, and writes nothing', async () => {
     const { root, id } = await interruptedSite();
     const before = namesIn(storageOf(root));
     for (const args of [
@@ -28,6 +28,7 @@ describe('while a restore in place is unfinished', () => {
       ['create', '-o', join(folder(), 'x.zip')],
       ['restore', id, '--confirm', id],
       ['restore', id, '--dry-run'],
+      ['delete', id, '--confirm', id],
     ]) {
       const { code, stdout, stderr } = await bkp(args, { cwd: root });
       expect({ args, code, stdout }).toEqual({ args, code: 15, stdout: '' });

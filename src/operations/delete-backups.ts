@@ -1,0 +1,57 @@
+import { withCleanup } from '../base/cleanup.js';
+import { BkpError } from '../base/errors.js';
+import type { Storage } from '../storage/storage.js';
+import type { Deps } from './deps.js';
+import type { ListedBackup } from './list-backups.js';
+import { removeBackup } from './remove-backup.js';
+import { findStored, namedInStorage, type StoredRequest } from './stored-backups.js';
+import { refuseUnfinished } from './unfinished-restore.js';
+
+export interface DeleteRequest extends StoredRequest {
+  /** The instance's root. */
+  readonly root: string;
+  /** Milliseconds to wait for another run. */
+  readonly lockWait: number;
+}
+
+/** What is to be deleted, all of it or nothing: looked at, nothing written. Only `planDelete` makes it. */
+export interface DeletePlan {
+  readonly request: DeleteRequest;
+  readonly backups: readonly ListedBackup[];
+}
+
+/** Rejects with `backup-locked` where one of them is locked. */
+export async function planDelete(request: DeleteRequest, signal: AbortSignal): Promise<DeletePlan> {
+  refuseUnfinished(request.root);
+  const backups = await findStored(request, signal);
+  refuseLocked(backups);
+  return { request, backups };
+}
+
+/** Deletes what was planned. Looked at once more under the lock: where one was locked meanwhile, nothing is deleted. */
+export function deleteBackups({ request, backups }: DeletePlan, deps: Deps): Promise<readonly ListedBackup[]> {
+  return withCleanup(async (cleanup) => {
+    const { storage, instance, root, lockWait } = request;
+    const lock = await storage.lock({ holder: 'delete', wait: lockWait, clock: deps.clock, signal: deps.signal });
+    cleanup.defer(() => lock.release());
+    refuseUnfinished(root);
+    const names = backups.map(({ name }) => name);
+    const now = await namedInStorage(storage, names, instance, deps.signal);
+    refuseLocked(now);
+    for (const backup of now) await removeOne(storage, backup, deps);
+    return now;
+  });
+}
+
+async function removeOne(storage: Storage, { id, name }: ListedBackup, deps: Deps): Promise<void> {
+  deps.signal.throwIfAborted();
+  await removeBackup(storage, name);
+  deps.step('backup-deleted', `deleted ${id}`);
+}
+
+function refuseLocked(backups: readonly ListedBackup[]): void {
+  const locked = backups.filter((backup) => backup.locked).map(({ id }) => id);
+  if (locked.length === 0) return;
+  const message = `${locked.join(', ')} ${locked.length === 1 ? 'is' : 'are'} locked; nothing was deleted`;
+  throw new BkpError('backup-locked', message, { hint: '`bkp unlock` lets a backup be deleted again.' });
+}

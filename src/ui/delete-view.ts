@@ -1,0 +1,52 @@
+import type { ListedBackup } from '../operations/list-backups.js';
+import { shownName } from './display.js';
+import { counted, formatBytes } from './format.js';
+import type { DeleteSummary, RunEnd } from './json-lines.js';
+import type { View } from './output.js';
+
+/** What is about to be deleted, for the person who is asked. */
+export function deleteQuestionView(backups: readonly ListedBackup[]): View {
+  return {
+    findings: [],
+    allFindings: '',
+    isAnswer: false,
+    beforeQuestion: true,
+    *text() {
+      yield `To be deleted for good (${total(backups)}):`;
+      for (const { id, bytes, status } of backups) yield `  ${shownName(id)}  ${formatBytes(bytes)}  ${status}`;
+    },
+    json: () => [],
+  };
+}
+
+/** What is not there any more. */
+export function deleteView(deleted: readonly ListedBackup[], end: RunEnd): View {
+  return {
+    findings: [],
+    allFindings: '',
+    isAnswer: false,
+    *text() {
+      for (const { id } of deleted) yield `${shownName(id)} is deleted`;
+      if (deleted.length > 1) yield `Deleted ${total(deleted)}.`;
+    },
+    json: () => [deleteSummary(deleted, end)],
+  };
+}
+
+function total(backups: readonly ListedBackup[]): string {
+  return `${counted(backups.length, 'backup')}, ${formatBytes(backups.reduce((sum, { bytes }) => sum + bytes, 0))}`;
+}
+
+function deleteSummary(deleted: readonly ListedBackup[], end: RunEnd): DeleteSummary {
+  return {
+    type: 'summary',
+    command: 'delete',
+    id: null,
+    file: null,
+    sha256: null,
+    complete: null,
+    verified: null,
+    ...end,
+    backups: deleted.map(({ id, file, bytes }) => ({ id, file, bytes })),
+  };
+}
