@@ -1,5 +1,5 @@
 import { parseBackupId, withoutEnding, containerOf } from '../policy/backup-name.js';
-import { decideSafetyRetention } from '../policy/retention.js';
+import { decideSafetyRetention } from '../policy/safety-retention.js';
 import type { Storage } from '../storage/storage.js';
 import type { Deps } from './deps.js';
 import { listBackups } from './list-backups.js';
