@@ -1,5 +1,7 @@
 import { closest, distance } from 'fastest-levenshtein';
 
+export { mustBe, shown } from '../base/must-be.js';
+
 /** One thing wrong with the configuration: `at` is where (a key's path, a variable, a flag), `says` goes on after it. */
 export interface ConfigFault {
   /** `sources.uploads.path`, `exclude[1]`, `BKP_LEVEL`, `--format`; empty for a file as a whole. */
@@ -15,29 +17,6 @@ export function keyPath(keys: readonly (string | number)[]): string {
     if (typeof key === 'string' && plainKey.test(key)) return path === '' ? key : `${path}.${key}`;
     return `${path}[${JSON.stringify(key)}]`;
   }, '');
-}
-
-const longestShown = 60;
-
-/** A value as a message shows it: short, on one line, without control characters. */
-export function shown(value: unknown): string {
-  if (value === undefined || value === null) return 'empty';
-  if (Array.isArray(value)) return 'a list';
-  if (value instanceof Date) return 'a date (put it in quotes)';
-  switch (typeof value) {
-    case 'string':
-      return JSON.stringify(value.length > longestShown ? `${value.slice(0, longestShown)}…` : value);
-    case 'number':
-    case 'boolean':
-      return String(value);
-    default:
-      return 'a map of keys';
-  }
-}
-
-/** "must be …, not …" */
-export function mustBe(what: string, value: unknown): string {
-  return `must be ${what}, not ${shown(value)}`;
 }
 
 /** The known word that was probably meant; undefined where none is near. */
