@@ -37,12 +37,15 @@ function minutesOf({ timeOfDay }: Timing): number {
   return Number(timeOfDay.slice(0, 2)) * 60 + Number(timeOfDay.slice(3));
 }
 
-/** The days of daily and weekly slots. Zones that cross the date line skip a whole day: hence two on each side. */
+/**
+ * The days of daily and weekly slots. A clock that is set back over midnight shows yesterday once more, after today's slot:
+ * the next one is then that of the day after tomorrow.
+ */
 function weekDaysNear({ frequency, dayOfWeek }: Timing, wall: number): readonly number[] {
   const today = dayOf(wall);
   if (frequency === 'daily') return around(today, 2);
   const wanted = weekdays.indexOf(dayOfWeek ?? 'mon') + 1;
-  return around(today, 9).filter((each) => weekdayOf(each) === wanted);
+  return around(today, 8).filter((each) => weekdayOf(each) === wanted);
 }
 
 function monthDaysNear({ dayOfMonth }: Timing, wall: number): readonly number[] {
