@@ -1,13 +1,15 @@
-import Database from 'better-sqlite3';
-import { copyFileSync, existsSync, lstatSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withCleanup } from '../base/cleanup.js';
-import { systemCode } from '../base/errors.js';
-import { createStaging } from '../fs/staging.js';
+import { BkpError } from '../base/errors.js';
+import { scheduleValueColumns } from '../base/schedule-row.js';
+import { openSqliteChild, type SqliteChild } from '../sqlite/client.js';
+import type { ScheduleReadRequest } from '../sqlite/protocol.js';
 import type { Deps } from './deps.js';
 import type { Opened } from './open-backup.js';
+import { openPrivateFolder } from './private-folder.js';
 import type { RestoreUnit } from './restore-units.js';
+import { scheduleDatabase } from './schedule-store.js';
 
 /** What restoring an old database does to the schedules in it. `unknown`: the live one could not be copied whole. */
 export type ScheduleDifference =
@@ -19,43 +21,27 @@ export type ScheduleDifference =
     }
   | { readonly kind: 'unknown' };
 
-/** The columns of `backup_schedule` that say what a schedule does. */
-const columns = [
-  'frequency',
-  'time_of_day',
-  'day_of_week',
-  'day_of_month',
-  'timezone',
-  'keep',
-  'scopes',
-  'project',
-  'format',
-  'options',
-  'enabled',
-] as const;
-
-/** The application's database that holds the table, by the CMS's convention. */
-const databaseName = 'system.brain';
-
 /** Compares schedules through private copies in the temporary folder: no live database is opened. */
 export async function scheduleDifference(
   units: readonly RestoreUnit[],
   opened: Extract<Opened, { kind: 'opened' }>,
   deps: Deps,
 ): Promise<ScheduleDifference | undefined> {
-  const unit = units.find(({ source, raw }) => source.type === 'sqlite' && source.name === databaseName && !raw);
+  const databases = units.filter(({ source, raw }) => source.type === 'sqlite' && !raw);
+  const unit = databases.find(({ source }) => source.name === scheduleDatabase);
   if (unit === undefined) return undefined;
   return withCleanup(async (cleanup) => {
-    const staging = await createStaging(
-      deps.temporaryFolder,
-      `bkp-plan-${process.pid}-${Math.round(deps.clock.now())}`,
-      deps.clock,
-    );
-    cleanup.defer(() => staging.close());
-    const archived = join(staging.path, 'archived');
+    const folder = await openPrivateFolder('bkp-plan-', deps, cleanup);
+    const child = openSqliteChild({ signal: deps.signal });
+    cleanup.defer(() => child.close());
+    const archived = join(folder, 'archived');
     await extract(opened, archived, deps.signal);
-    const after = schedulesIn(archived);
-    const before = unit.exists ? liveSchedules(unit.live, join(staging.path, 'live')) : new Map<string, string>();
+    const scratch = join(folder, 'copy');
+    const look = (request: Pick<ScheduleReadRequest, 'path' | 'group' | 'copy'>): Promise<Schedules | undefined> =>
+      schedulesIn(child, { ...request, scratch }, deps.signal);
+    const after = await look({ path: archived, group: [], copy: false });
+    const group = databases.map(({ live }) => live);
+    const before = unit.exists ? await look({ path: unit.live, group, copy: true }) : new Map<string, string>();
     if (after === undefined || before === undefined) return { kind: 'unknown' };
     return difference(before, after);
   });
@@ -68,7 +54,8 @@ async function extract(
 ): Promise<void> {
   const file = await open(to, 'wx', 0o600);
   try {
-    const want = ({ path }: { path: string }): 'content' | 'nothing' => (path === databaseName ? 'content' : 'nothing');
+    const want = ({ path }: { path: string }): 'content' | 'nothing' =>
+      path === scheduleDatabase ? 'content' : 'nothing';
     for await (const { content } of reader.decode({ want, signal })) {
       if (content.kind === 'bytes') await file.writeFile(content.bytes);
       if (content.kind !== 'chunks') continue;
@@ -79,47 +66,28 @@ async function extract(
   }
 }
 
-/** Schedules in a copy of a live database; undefined where the copy may be torn. */
-function liveSchedules(live: string, copy: string): ReadonlyMap<string, string> | undefined {
-  const stamp = (): string =>
-    ['', '-wal']
-      .map((suffix) => {
-        const found = lstatSync(`${live}${suffix}`, { bigint: true, throwIfNoEntry: false });
-        return `${found?.size} ${found?.mtimeNs}`;
-      })
-      .join();
-  try {
-    const before = stamp();
-    copyFileSync(live, copy);
-    if (existsSync(`${live}-wal`)) copyFileSync(`${live}-wal`, `${copy}-wal`);
-    if (existsSync(`${live}-journal`) || stamp() !== before) return undefined;
-    return schedulesIn(copy);
-  } catch (error) {
-    if (systemCode(error) === undefined) throw error;
-    return undefined;
-  }
-}
+/** What each schedule does as one text, by name. */
+type Schedules = ReadonlyMap<string, string>;
 
-/** Each schedule's columns as one text, by name; none where there is no such table. Undefined where it cannot be read. */
-function schedulesIn(file: string): ReadonlyMap<string, string> | undefined {
-  let database: Database.Database | undefined;
+/** None where there is no such table, undefined where it cannot be read. */
+async function schedulesIn(
+  child: SqliteChild,
+  request: ScheduleReadRequest,
+  signal: AbortSignal,
+): Promise<Schedules | undefined> {
   try {
-    database = new Database(file, { fileMustExist: true });
-    const known = new Set(database.prepare("SELECT name FROM pragma_table_info('backup_schedule')").pluck().all());
-    if (!known.has('name')) return new Map();
-    const rows = database.prepare('SELECT * FROM backup_schedule').all() as Record<string, unknown>[];
+    const { rows } = await child.readSchedules(request);
     return new Map(
-      rows.map((row) => [String(row['name']), JSON.stringify(columns.map((column) => row[column] ?? null))]),
+      rows.map((row) => [String(row.name), JSON.stringify(scheduleValueColumns.map((column) => row[column]))]),
     );
   } catch (error) {
-    if (systemCode(error)?.startsWith('SQLITE_') !== true) throw error;
+    signal.throwIfAborted();
+    if (!(error instanceof BkpError)) throw error;
     return undefined;
-  } finally {
-    database?.close();
   }
 }
 
-function difference(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): ScheduleDifference {
+function difference(before: Schedules, after: Schedules): ScheduleDifference {
   const names = [...after.keys()];
   return {
     kind: 'known',

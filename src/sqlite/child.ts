@@ -7,6 +7,7 @@ import { Examiner } from './examiner.js';
 import { HeldFiles } from './held-files.js';
 import { takeLockedSnapshot } from './locked-snapshot.js';
 import type { Reply, Request } from './protocol.js';
+import { changeScheduleTable, readScheduleTable } from './schedule-access.js';
 import { takeSnapshot } from './snapshot.js';
 import { wireError } from './wire-error.js';
 
@@ -77,6 +78,10 @@ async function answer(request: Exclude<Request, { kind: 'close' }>): Promise<Rep
       return { kind: 'done', id };
     case 'release':
       return { kind: 'released', id, result: await locks.release(request.request) };
+    case 'read-schedules':
+      return { kind: 'schedules-read', id, result: await readScheduleTable(request.request, deps) };
+    case 'change-schedules':
+      return { kind: 'schedules-changed', id, found: await changeScheduleTable(request.request, deps) };
     default:
       return never(request);
   }

@@ -11,6 +11,9 @@ import type {
   ReleaseResult,
   Reply,
   Request,
+  ScheduleChangeRequest,
+  ScheduleReadRequest,
+  ScheduleReadResult,
   SnapshotRequest,
   SnapshotResult,
   SwapRequest,
@@ -58,6 +61,16 @@ export interface SqliteChild {
   finishSwap(request: SwapRequest): Promise<void>;
   /** Lets go of everything. Waits before it does where files were moved away from live paths without a `finishSwap`. */
   releaseLocks(request?: ReleaseRequest): Promise<ReleaseResult>;
+  /**
+   * The schedules in the table `backup_schedule` of a live database, of which nothing is changed. Rejects with
+   * `schedules-unreadable`, `schedules-invalid`, or `database-in-use` where it does not hold still.
+   */
+  readSchedules(request: ScheduleReadRequest): Promise<ScheduleReadResult>;
+  /**
+   * Changes one schedule, making the table where it is missing; false where there is none of that name to be removed or
+   * enabled. Rejects as `readSchedules` does, or with `schedules-unwritable`; nothing is changed then.
+   */
+  changeSchedules(request: ScheduleChangeRequest): Promise<boolean>;
   /**
    * Ends the process and waits until it is gone, so that nothing writes to a destination any more. Requests under way are
    * rejected. Never rejects; may be called again.
@@ -178,6 +191,18 @@ class ForkedChild implements SqliteChild {
     const reply = await this.#ask((id) => ({ kind: 'release', id, request }));
     if (reply.kind !== 'released') throw new Error(`answered a release with ${reply.kind}`);
     return reply.result;
+  }
+
+  async readSchedules(request: ScheduleReadRequest): Promise<ScheduleReadResult> {
+    const reply = await this.#ask((id) => ({ kind: 'read-schedules', id, request }));
+    if (reply.kind !== 'schedules-read') throw new Error(`answered a look at schedules with ${reply.kind}`);
+    return reply.result;
+  }
+
+  async changeSchedules(request: ScheduleChangeRequest): Promise<boolean> {
+    const reply = await this.#ask((id) => ({ kind: 'change-schedules', id, request }));
+    if (reply.kind !== 'schedules-changed') throw new Error(`answered a change of schedules with ${reply.kind}`);
+    return reply.found;
   }
 
   async close(): Promise<void> {

@@ -11,10 +11,16 @@ export interface Connection {
 
 /**
  * Opens a database that others may be using. Never creates it. Read and write, for its locks; SQLite itself falls back to
- * reading where writing is not permitted. Paths go through a URI: better-sqlite3 would trim spaces off a plain one.
+ * reading where writing is not permitted (`readonly`: for reading alone). Paths go through a URI: better-sqlite3 would trim spaces off a plain one.
  */
-export function openLive(path: string, id: FileId, held: HeldFiles, busyTimeout: number): Connection {
-  const db = new Database(pathToFileURL(path).href, { fileMustExist: true, timeout: busyTimeout });
+export function openLive(
+  path: string,
+  id: FileId,
+  held: HeldFiles,
+  busyTimeout: number,
+  { readonly }: { readonly readonly: boolean } = { readonly: false },
+): Connection {
+  const db = new Database(pathToFileURL(path).href, { fileMustExist: true, timeout: busyTimeout, readonly });
   held.hold(id);
   return {
     db,

@@ -1,4 +1,5 @@
 import type { ErrorId } from '../base/error-table.js';
+import type { ScheduleChange, ScheduleColumn, UntypedRow } from '../base/schedule-row.js';
 
 /** One live database of a group, and where its copy goes: a path in a private folder where nothing lies yet. */
 export interface DatabaseRequest {
@@ -165,6 +166,32 @@ export interface FileUser {
   readonly command: string;
 }
 
+interface ScheduleRequest {
+  /** The database that holds the table. Absolute; a symbolic link is resolved. */
+  readonly path: string;
+  /** Other databases that the application writes in one transaction with it. */
+  readonly group: readonly string[];
+}
+
+export interface ScheduleReadRequest extends ScheduleRequest {
+  /** Open no live database: read a private copy. */
+  readonly copy: boolean;
+  /** A path in a private folder where nothing lies yet. */
+  readonly scratch: string;
+}
+
+export interface ScheduleReadResult {
+  readonly rows: readonly UntypedRow[];
+  /** Columns that the table has not: they are `null` in every row. */
+  readonly missing: readonly ScheduleColumn[];
+}
+
+export interface ScheduleChangeRequest extends ScheduleRequest {
+  readonly change: ScheduleChange;
+  /** RFC 3339. */
+  readonly now: string;
+}
+
 export type Request =
   | { readonly kind: 'snapshot'; readonly id: number; readonly request: SnapshotRequest }
   | { readonly kind: 'check'; readonly id: number; readonly path: string }
@@ -173,6 +200,8 @@ export type Request =
   | { readonly kind: 'lock-staged'; readonly id: number; readonly request: LockRequest }
   | { readonly kind: 'finish-swap'; readonly id: number; readonly request: SwapRequest }
   | { readonly kind: 'release'; readonly id: number; readonly request: ReleaseRequest }
+  | { readonly kind: 'read-schedules'; readonly id: number; readonly request: ScheduleReadRequest }
+  | { readonly kind: 'change-schedules'; readonly id: number; readonly request: ScheduleChangeRequest }
   | { readonly kind: 'close' };
 
 /** An error on its way through the channel. */
@@ -192,5 +221,7 @@ export type Reply =
   | { readonly kind: 'checked'; readonly id: number; readonly result: CheckResult }
   | { readonly kind: 'locked'; readonly id: number; readonly result: LockResult }
   | { readonly kind: 'released'; readonly id: number; readonly result: ReleaseResult }
+  | { readonly kind: 'schedules-read'; readonly id: number; readonly result: ScheduleReadResult }
+  | { readonly kind: 'schedules-changed'; readonly id: number; readonly found: boolean }
   | { readonly kind: 'done'; readonly id: number }
   | { readonly kind: 'failed'; readonly id: number; readonly error: WireError };
