@@ -97,7 +97,7 @@ function originReason(
 }
 
 function stateReason({ status, knownBad }: RetainedBackup): string | undefined {
-  if (knownBad === true || status === 'damaged') return 'damaged: look at it, then delete it';
+  if (knownBad === true || status === 'damaged') return 'damaged: look at it';
   if (status === 'unknown') return 'cannot be read: what it holds is not known';
   return status === 'unproven' ? 'cannot be proven' : undefined;
 }

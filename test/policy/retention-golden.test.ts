@@ -134,7 +134,7 @@ describe('a decision', () => {
       policy: { keepDaily: 2, keepWeekly: 3, keepMonthly: 2, keepYearly: 2 },
       zone: 'America/New_York',
       now: '2021-01-05T12:00:00Z',
-      backups: series('2020-12-19T03:30:00Z', '2021-01-05T12:00:00Z', day),
+      backups: series('2020-12-26T03:30:00Z', '2021-01-05T12:00:00Z', day),
     },
     'leap-day': {
       title: 'The 29th of February is the last day of its month.',

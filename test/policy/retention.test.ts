@@ -68,6 +68,6 @@ it('says all reasons that hold', () => {
     'its schedule is not there any more',
     'locked',
     'dated in the future',
-    'damaged: look at it, then delete it',
+    'damaged: look at it',
   ]);
 });

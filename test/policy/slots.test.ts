@@ -134,12 +134,12 @@ describe('slots', () => {
     );
   });
 
-  it('are as many in a year as there are hours, days, weeks and months, less or more by one', () => {
+  it('are as many in a year as there are hours, days, weeks and months, less or more by two', () => {
     fc.assert(
       fc.property(anyCase, ({ when, at }) => {
         const expected = { hourly: 366 * 24, daily: 366, weekly: 52, monthly: 12 }[when.frequency];
         const seen = walked(when, at, at + 366 * day);
-        expect(Math.abs(seen.length - expected)).toBeLessThanOrEqual(1);
+        expect(Math.abs(seen.length - expected)).toBeLessThanOrEqual(2);
       }),
       { numRuns: 12 },
     );
