@@ -49,15 +49,14 @@ export function decideRetention<T extends RetainedBackup>(
   for (const [schedule, retention] of retentions) {
     if (retention === undefined) continue;
     const open = judged.filter(({ backup, reasons }) => backup.origin === schedule && reasons.length === 0);
-    const isComplete = ({ backup }: Judged): boolean => backup.status === 'ok';
     const { policy, timezone } = retention;
-    countComplete(newestFirst(open.filter(isComplete), timezone), policy);
-    countIncomplete(
+    const groupsOf = (status: RetainedBackup['status']): readonly Group[] =>
       newestFirst(
-        open.filter((each) => !isComplete(each)),
+        open.filter(({ backup }) => backup.status === status),
         timezone,
-      ),
-    );
+      );
+    countComplete(groupsOf('ok'), policy);
+    countIncomplete(groupsOf('incomplete'));
   }
   return judged.map(({ backup, reasons }) => ({ backup, keep: reasons.length > 0, reasons }));
 }
@@ -97,10 +96,22 @@ function originReason(
 }
 
 function stateReason({ status, knownBad }: RetainedBackup): string | undefined {
-  if (knownBad === true || status === 'damaged') return 'damaged: look at it';
-  if (status === 'unknown') return 'cannot be read: what it holds is not known';
-  return status === 'unproven' ? 'cannot be proven' : undefined;
+  if (knownBad === true) return damaged;
+  switch (status) {
+    case 'ok':
+    case 'incomplete':
+      return undefined;
+    case 'damaged':
+      return damaged;
+    case 'unknown':
+      return 'cannot be read: what it holds is not known';
+    case 'unproven':
+      return 'cannot be proven';
+  }
 }
+
+/** Not "delete it": what is left in it may be all there is. */
+const damaged = 'damaged: look at it';
 
 /** Files with the same id. */
 interface Group {

@@ -39,7 +39,8 @@ export type ParsedSchedule =
  * - NULL or an empty text where nothing is said: no day is Monday or the first, no zone is the system's, no `scopes`,
  *   `project`, `format` or `options` is what the configuration says.
  *
- * A day that the frequency does not use is not looked at. Columns not named here are the application's own. Nothing that a column can hold makes this throw.
+ * A day that the frequency does not use is not looked at. Columns not named here are the application's own. Nothing that a
+ * column can hold makes this throw.
  */
 export function parseSchedule(row: unknown): ParsedSchedule {
   const columns = new Map<string, unknown>(typeof row === 'object' && row !== null ? Object.entries(row) : []);
@@ -76,9 +77,7 @@ export function parseSchedule(row: unknown): ParsedSchedule {
   if (parsed.format === 'tar.gz' && parsed.options.encrypt === true) {
     faults.push({ at: 'options.encrypt', says: 'needs the format zip: a tar.gz cannot be encrypted' });
   }
-  return faults.length === 0 && isWhole(parsed)
-    ? { ok: true, schedule: parsed }
-    : { ok: false, name: parsed.name, faults };
+  return faults.length === 0 && isWhole(parsed) ? { ok: true, schedule: parsed } : { ok: false, name, faults };
 }
 
 /** Every rule that gave no value has left a fault. */
