@@ -20,6 +20,8 @@ export const errorTable = {
   internal: 'failed',
   'backup-not-found': 'notFound',
   'file-not-found': 'notFound',
+  'schedule-not-found': 'notFound',
+  'run-not-found': 'notFound',
   'not-in-storage': 'usage',
   'foreign-backup': 'refused',
   'backup-locked': 'refused',

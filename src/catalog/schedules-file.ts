@@ -33,9 +33,11 @@ export class SchedulesFile {
   readonly path: string;
   readonly #folder: string;
   readonly #clock: Clock;
+  readonly #instance: string;
 
-  /** `folder`: the storage's. Must exist before anything is changed. */
-  constructor(folder: string, clock: Clock) {
+  /** `folder`: the storage's, which others may share. Must exist before anything is changed. */
+  constructor(folder: string, instance: string, clock: Clock) {
+    this.#instance = instance;
     this.path = join(folder, schedulesName);
     this.#folder = folder;
     this.#clock = clock;
@@ -43,7 +45,9 @@ export class SchedulesFile {
 
   /** None where there is no file. Throws `schedules-unreadable`, `schedules-invalid` or `format-newer`. */
   read(): readonly UntypedRow[] {
-    return this.#rows().map(untyped);
+    return this.#rows()
+      .filter((row) => isOf(this.#instance, row))
+      .map(untyped);
   }
 
   /**
@@ -58,7 +62,7 @@ export class SchedulesFile {
     });
     try {
       const rows = this.#rows();
-      const changed = changedRows(rows, change, timestamp(this.#clock.now()));
+      const changed = changedRows(rows, this.#instance, change, timestamp(this.#clock.now()));
       if (changed === undefined) return false;
       if (changed.length > maxSchedules) throw this.#invalid(`it holds more than ${maxSchedules} schedules`);
       const text = `${JSON.stringify({ version: fileVersion, schedules: changed }, null, 2)}\n`;
@@ -133,14 +137,22 @@ function bounded(value: unknown): unknown {
   return isOverlong ? overlongText : value;
 }
 
-/** Undefined where nothing has that name. Keys that are not ours stay. */
-function changedRows(rows: readonly RawRow[], change: ScheduleChange, now: string): readonly RawRow[] | undefined {
+/** One that names no instance was written by hand, by somebody who has only one. */
+const isOf = (instance: string, row: RawRow): boolean => (row['instance'] ?? instance) === instance;
+
+/** Undefined where nothing has that name. Keys that are not ours, and schedules of other instances, stay. */
+function changedRows(
+  rows: readonly RawRow[],
+  instance: string,
+  change: ScheduleChange,
+  now: string,
+): readonly RawRow[] | undefined {
   const name = change.kind === 'put' ? change.row.name : change.name;
-  const isNamed = (row: RawRow): boolean => row['name'] === name;
+  const isNamed = (row: RawRow): boolean => isOf(instance, row) && row['name'] === name;
   const isThere = rows.some(isNamed);
   switch (change.kind) {
     case 'put': {
-      const put = { ...change.row, updated_at: now };
+      const put = { instance, ...change.row, updated_at: now };
       if (!isThere) return [...rows, { ...put, created_at: now }];
       return rows.map((row) => (isNamed(row) ? { ...row, ...put } : row));
     }

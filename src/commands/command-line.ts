@@ -7,7 +7,9 @@ import { addGlobalOptions } from './global-options.js';
 import type { Job } from './job.js';
 import { registerList } from './list.js';
 import { registerLock, registerUnlock } from './lock.js';
+import { registerPrune } from './prune.js';
 import { registerRestore } from './restore.js';
+import { registerSchedule } from './schedule.js';
 import { registerShow } from './show.js';
 import { registerVerify } from './verify.js';
 import { readVersion } from './version.js';
@@ -27,7 +29,7 @@ export function parseCommandLine(args: readonly string[], write: (text: string) 
   const program = programWith(choose, write);
   const [first, ...rest] = args;
   // commander's own `help` command ends as if no command had been given.
-  const known = program.commands.flatMap((command) => [command.name(), ...command.aliases()]);
+  const known = withChildren(program).flatMap((command) => [command.name(), ...command.aliases()]);
   const given = first === 'help' && rest.every((name) => known.includes(name)) ? [...rest, '--help'] : args;
   try {
     program.parse(given, { from: 'user' });
@@ -50,6 +52,8 @@ const registrations = [
   registerLock,
   registerUnlock,
   registerDelete,
+  registerPrune,
+  registerSchedule,
 ];
 
 function programWith(choose: (job: Job) => void, write: (text: string) => void): Command {
@@ -62,8 +66,8 @@ function programWith(choose: (job: Job) => void, write: (text: string) => void):
     .enablePositionalOptions()
     .showSuggestionAfterError()
     .addHelpText('after', `\n${exitCodeHelp()}`);
-  const registered = registrations.map((register) => register(program, choose));
-  for (const command of [program, ...registered]) {
+  for (const register of registrations) register(program, choose);
+  for (const command of withChildren(program)) {
     addGlobalOptions(command);
     command
       .exitOverride((error) => {
@@ -75,14 +79,22 @@ function programWith(choose: (job: Job) => void, write: (text: string) => void):
   return program;
 }
 
+function withChildren(command: Command): readonly Command[] {
+  return [command, ...command.commands.flatMap(withChildren)];
+}
+
 function usageOf(error: CommanderError, command: Command): BkpError {
-  const help = `\`${command === command.parent || command.parent === null ? 'bkp' : `bkp ${command.name()}`} --help\``;
+  const help = `\`${fullName(command)} --help\``;
   if (error.code === 'commander.help')
     return new BkpError('usage', 'no command was given', { hint: `${help} shows what there is.` });
   const [message, ...more] = error.message.replace(/^error: /, '').split('\n');
   const suggestion = more.map((line) => line.replace(/^\((.*)\)$/, '$1')).join(' ');
   const hint = `${suggestion === '' ? '' : `${suggestion} `}${help} shows what there is.`;
   return new BkpError('usage', message ?? error.message, { hint });
+}
+
+function fullName(command: Command): string {
+  return command.parent === null ? command.name() : `${fullName(command.parent)} ${command.name()}`;
 }
 
 function exitCodeHelp(): string {

@@ -37,19 +37,15 @@ export function addGlobalOptions(command: Command): void {
   command.helpOption('-h, --help', 'show this help');
 }
 
-/** From before and after the command's name; after it wins, and `-v` counts wherever it stands. */
+/** From behind the command's name and before it: what stands later wins, and `-v` counts wherever it stands. */
 export function globalOptions(command: Command): GlobalOptions {
-  const given = command.optsWithGlobals<Record<string, unknown>>();
-  const own = command.opts<Record<string, unknown>>();
-  const above = command.parent?.opts<Record<string, unknown>>() ?? {};
-  const text = (name: string): string | undefined => {
-    const value = own[name] ?? given[name];
-    return typeof value === 'string' ? value : undefined;
-  };
-  const isOn = (name: string): boolean => own[name] === true || above[name] === true;
-  /** `--no-…`: off where either says so. */
-  const isLeftOn = (name: string): boolean => own[name] !== false && above[name] !== false;
-  const times = (from: Record<string, unknown>): number => (typeof from['verbose'] === 'number' ? from['verbose'] : 0);
+  const given = levelsOf(command);
+  const text = (name: string): string | undefined =>
+    given.map((options) => options[name]).find((value) => typeof value === 'string');
+  const isOn = (name: string): boolean => given.some((options) => options[name] === true);
+  /** `--no-…`: off where any says so. */
+  const isLeftOn = (name: string): boolean => given.every((options) => options[name] !== false);
+  const verbose = given.map((options) => options['verbose']).filter((times) => typeof times === 'number');
   return {
     root: text('root'),
     config: text('config'),
@@ -58,9 +54,15 @@ export function globalOptions(command: Command): GlobalOptions {
     allowUnsafeConfig: isOn('allowUnsafeConfig'),
     json: isOn('json'),
     quiet: isOn('quiet'),
-    verbose: times(own) + times(above),
+    verbose: verbose.reduce((sum, times) => sum + times, 0),
     color: isLeftOn('color'),
     progress: isLeftOn('progress'),
     input: isLeftOn('input'),
   };
+}
+
+/** The options of a command and of those it belongs to, the command's own first. */
+function levelsOf(command: Command): readonly Record<string, unknown>[] {
+  const above = command.parent === null ? [] : levelsOf(command.parent);
+  return [command.opts<Record<string, unknown>>(), ...above];
 }

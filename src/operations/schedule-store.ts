@@ -36,10 +36,11 @@ export interface ScheduleStoreRequest {
   /** All sources of the configuration, turned on or not. */
   readonly configured: readonly Source[];
   readonly storage: Storage;
+  readonly instance: string;
 }
 
 /** The table in the application's database where an instance has that, else a file in its storage. Opens nothing yet. */
-export function openScheduleStore({ configured, storage }: ScheduleStoreRequest, deps: Deps): ScheduleStore {
+export function openScheduleStore({ configured, storage, instance }: ScheduleStoreRequest, deps: Deps): ScheduleStore {
   const databases = configured.filter(({ type }) => type === 'sqlite');
   const own = databases.find(({ name }) => name === scheduleDatabase);
   if (own !== undefined) {
@@ -47,7 +48,7 @@ export function openScheduleStore({ configured, storage }: ScheduleStoreRequest,
     return storeOf(own.path, new TableAccess(own.path, group, deps));
   }
   if (storage.folder === undefined) throw new Error('a storage without a folder keeps no schedules');
-  const file = new SchedulesFile(storage.folder, deps.clock);
+  const file = new SchedulesFile(storage.folder, instance, deps.clock);
   return storeOf(file.path, new FileAccess(file, storage, deps));
 }
 

@@ -75,6 +75,42 @@ export interface BackupLine {
   readonly reason: string | null;
 }
 
+export interface DecisionLine {
+  readonly type: 'decision';
+  readonly id: string;
+  readonly file: string;
+  readonly bytes: number;
+  readonly origin: string | null;
+  readonly keep: boolean;
+  readonly reasons: readonly string[];
+}
+
+/** The definition of a schedule; see docs/json-output.md. */
+export interface ScheduleFields {
+  readonly name: string;
+  readonly enabled: boolean;
+  readonly frequency: string;
+  readonly timeOfDay: string;
+  readonly dayOfWeek: string | null;
+  readonly dayOfMonth: number | null;
+  readonly timezone: string | null;
+  readonly keep: number;
+  readonly scopes: readonly string[] | null;
+  readonly project: string | null;
+  readonly format: Container | null;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly next: string | null;
+}
+
+export interface ScheduleLine extends ScheduleFields {
+  readonly type: 'schedule';
+  readonly due: boolean;
+  readonly lastGood: string | null;
+  readonly lastRun: string | null;
+  readonly lastOutcome: 'complete' | 'incomplete' | 'failed' | null;
+  readonly overdueSince: string | null;
+}
+
 export interface EntryLine {
   readonly type: 'entry';
   readonly path: string;
@@ -217,6 +253,37 @@ export interface DeleteSummary extends SummaryBase {
   readonly backups: readonly { readonly id: string; readonly file: string; readonly bytes: number }[];
 }
 
+export interface PruneSummary extends SummaryBase {
+  readonly command: 'prune';
+  readonly dryRun: boolean;
+  readonly counts: {
+    readonly kept: number;
+    readonly removed: number;
+    readonly left: number;
+    readonly removedBytes: number;
+  };
+}
+
+export interface ScheduleChangeSummary extends SummaryBase {
+  readonly command: 'schedule';
+  readonly change: 'made' | 'changed' | 'enabled' | 'disabled' | 'removed';
+  readonly name: string;
+  readonly location: string;
+  readonly schedule: ScheduleFields | null;
+}
+
+export interface ScheduleListSummary extends SummaryBase {
+  readonly command: 'schedule list';
+  readonly location: string;
+  readonly invalid: readonly { readonly name: string | null; readonly message: string }[];
+  readonly counts: { readonly schedules: number; readonly invalid: number };
+}
+
+export interface ScheduleNextSummary extends SummaryBase {
+  readonly command: 'schedule next';
+  readonly slots: readonly { readonly schedule: string; readonly time: string }[];
+}
+
 export interface ErrorLine {
   readonly type: 'error';
   readonly id: string;
@@ -228,9 +295,29 @@ export interface ErrorLine {
 }
 
 export type SummaryLine =
-  CreateSummary | ListSummary | ShowSummary | VerifySummary | RestoreSummary | LockSummary | DeleteSummary;
+  | CreateSummary
+  | ListSummary
+  | ShowSummary
+  | VerifySummary
+  | RestoreSummary
+  | LockSummary
+  | DeleteSummary
+  | PruneSummary
+  | ScheduleChangeSummary
+  | ScheduleListSummary
+  | ScheduleNextSummary;
 export type JsonLine =
-  StartLine | StepLine | ProgressLine | FindingLine | SourceLine | BackupLine | EntryLine | SummaryLine | ErrorLine;
+  | StartLine
+  | StepLine
+  | ProgressLine
+  | FindingLine
+  | SourceLine
+  | BackupLine
+  | DecisionLine
+  | ScheduleLine
+  | EntryLine
+  | SummaryLine
+  | ErrorLine;
 
 /** What every summary has of the run itself. */
 export interface RunEnd {

@@ -26,7 +26,7 @@ const named = (name: string): ScheduleValues => ({ ...daily, name });
 const put = (row: ScheduleValues) => ({ kind: 'put', row }) as const;
 
 function written(content: unknown): SchedulesFile {
-  const file = new SchedulesFile(temporaryFolder(), systemClock);
+  const file = new SchedulesFile(temporaryFolder(), 'site', systemClock);
   writeFileSync(file.path, typeof content === 'string' ? content : JSON.stringify(content));
   return file;
 }
@@ -35,7 +35,7 @@ describe('schedules in a file', () => {
   it('are put, replaced, disabled and removed', async () => {
     const clock = new TestClock();
     const folder = temporaryFolder();
-    const file = new SchedulesFile(folder, clock);
+    const file = new SchedulesFile(folder, 'site', clock);
     expect(file.read()).toEqual([]);
     expect(await file.change(put(daily))).toBe(true);
     const stored = { ...daily, created_at: '2025-10-30T12:00:00Z', updated_at: '2025-10-30T12:00:00Z' };
@@ -84,8 +84,8 @@ describe('schedules in a file', () => {
   it('lose none where several processes change them at once', async () => {
     const folder = temporaryFolder();
     const names = Array.from({ length: 12 }, (_, n) => `s${n}`);
-    await Promise.all(names.map((name) => new SchedulesFile(folder, systemClock).change(put(named(name)))));
-    const read = new SchedulesFile(folder, systemClock).read();
+    await Promise.all(names.map((name) => new SchedulesFile(folder, 'site', systemClock).change(put(named(name)))));
+    const read = new SchedulesFile(folder, 'site', systemClock).read();
     expect(read.map(({ name }) => String(name)).sort()).toEqual(names.sort());
   });
 
@@ -124,7 +124,7 @@ describe('a file of schedules that cannot be understood', () => {
   it('is no link and no folder', async () => {
     const outside = written({ version: 1, schedules: [] });
     for (const what of ['link', 'folder']) {
-      const file = new SchedulesFile(temporaryFolder(), systemClock);
+      const file = new SchedulesFile(temporaryFolder(), 'site', systemClock);
       if (what === 'link') symlinkSync(outside.path, file.path);
       else mkdirSync(file.path);
       await expect(file.change(put(daily))).rejects.toMatchObject({ id: 'schedules-invalid' });
@@ -144,7 +144,7 @@ describe('a file of schedules that cannot be understood', () => {
 it('a full disk leaves the schedules as they were', async (context) => {
   const folder = tinyFileSystem(65_536);
   if (folder === undefined) return context.skip();
-  const file = new SchedulesFile(folder, systemClock);
+  const file = new SchedulesFile(folder, 'site', systemClock);
   await file.change(put(daily));
   writeFileSync(join(folder, 'filler'), Buffer.alloc(65_536 - 4096 * 3));
   await expect(file.change(put({ ...named('weekly'), options: 'o'.repeat(20_000) }))).rejects.toMatchObject({

@@ -27,7 +27,7 @@ const daily: ScheduleValues = {
 };
 
 const storeOf = ({ sources, storage }: Instance, using = deps()): ScheduleStore =>
-  openScheduleStore({ configured: sources, storage }, using);
+  openScheduleStore({ configured: sources, storage, instance: 'site' }, using);
 
 describe('schedules of an instance', () => {
   it('lie in its system.brain where it has one', async () => {

@@ -1,0 +1,101 @@
+import { timestamp } from '../base/clock.js';
+import { faultText, type InvalidSchedule } from '../operations/schedules.js';
+import type { ScheduleHealth } from '../policy/schedule-health.js';
+import type { Schedule } from '../policy/schedule.js';
+import { shownName } from './display.js';
+import { counted, formatAge } from './format.js';
+import type { RunEnd, ScheduleLine, ScheduleListSummary } from './json-lines.js';
+import type { Look } from './look.js';
+import type { View } from './output.js';
+import { keepText, slotText, timingText } from './schedule-format.js';
+import { scheduleFields } from './schedule-lines.js';
+import { tableLines, type Column } from './table.js';
+
+export interface ScheduleList {
+  readonly schedules: readonly { readonly schedule: Schedule; readonly health: ScheduleHealth }[];
+  readonly invalid: readonly InvalidSchedule[];
+  readonly location: string;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** How the user calls bkp for this instance. */
+  readonly call: string;
+}
+
+/** The schedules, with when each is due and how its last run ended. */
+export function scheduleListView(list: ScheduleList, end: RunEnd): View {
+  return {
+    findings: [],
+    allFindings: '',
+    isAnswer: true,
+    text: (look) => listText(list, look),
+    *json() {
+      for (const { schedule, health } of list.schedules) yield scheduleLine(schedule, health, list.now);
+      yield listSummary(list, end);
+    },
+  };
+}
+
+function* listText(list: ScheduleList, look: Look): Iterable<string> {
+  const { schedules, invalid, location, call } = list;
+  if (schedules.length > 0) yield* tableLines(columns(list, look), look.width, look.chalk.dim);
+  for (const { name, faults } of invalid) {
+    yield `${look.chalk.red('cannot be used:')} ${shownName(name ?? 'a row without a name')}: ${shownName(faultText(faults))}`;
+  }
+  if (look.quiet) return;
+  if (schedules.length + invalid.length === 0) {
+    yield `There are no schedules in ${shownName(location)} yet.`;
+    yield `Make one: ${shownName(call)} schedule set daily --every daily --at 03:30 --keep 7`;
+  } else yield look.chalk.dim(`${counted(schedules.length, 'schedule')} in ${shownName(location)}`);
+}
+
+function columns({ schedules, now }: ScheduleList, { chalk }: Look): readonly Column[] {
+  const last = ({ lastRun }: ScheduleHealth): string =>
+    lastRun === undefined ? 'never' : `${lastRun.outcome} ${formatAge(lastRun.start, now)}`;
+  const state = ({ overdueSince, enabled }: ScheduleHealth): string =>
+    enabled ? (overdueSince === undefined ? 'on' : chalk.red('OVERDUE')) : 'off';
+  return [
+    { title: 'NAME', cells: schedules.map(({ schedule }) => schedule.name) },
+    { title: 'RUNS', shrink: { to: 18, order: 2 }, cells: schedules.map(({ schedule }) => timingText(schedule)) },
+    { title: 'KEEPS', drop: { order: 1 }, cells: schedules.map(({ schedule }) => keepText(schedule)) },
+    {
+      title: 'NEXT',
+      drop: { order: 4 },
+      cells: schedules.map(({ schedule, health: { next } }) =>
+        next === undefined ? '' : next <= now ? 'due now' : slotText(next, schedule.timezone),
+      ),
+    },
+    { title: 'LAST RUN', drop: { order: 3 }, cells: schedules.map(({ health }) => last(health)) },
+    { title: 'STATE', cells: schedules.map(({ health }) => state(health)) },
+  ];
+}
+
+const orNull = (time: number | undefined): string | null => (time === undefined ? null : timestamp(time));
+
+function scheduleLine(schedule: Schedule, health: ScheduleHealth, now: number): ScheduleLine {
+  const { lastRun, lastGood, overdueSince } = health;
+  return {
+    type: 'schedule',
+    ...scheduleFields(schedule, now),
+    due: health.next !== undefined && health.next <= now,
+    lastGood: orNull(lastGood),
+    lastRun: orNull(lastRun?.start),
+    lastOutcome: lastRun?.outcome ?? null,
+    overdueSince: orNull(overdueSince),
+  };
+}
+
+function listSummary({ schedules, invalid, location }: ScheduleList, end: RunEnd): ScheduleListSummary {
+  return {
+    type: 'summary',
+    command: 'schedule list',
+    id: null,
+    file: null,
+    sha256: null,
+    complete: null,
+    verified: null,
+    ...end,
+    location,
+    invalid: invalid.map(({ name, faults }) => ({ name: name ?? null, message: faultText(faults) })),
+    counts: { schedules: schedules.length, invalid: invalid.length },
+  };
+}

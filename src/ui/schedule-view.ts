@@ -1,0 +1,64 @@
+import type { Schedule } from '../policy/schedule.js';
+import { nextSlot } from '../policy/slots.js';
+import { shownName } from './display.js';
+import type { RunEnd, ScheduleChangeSummary } from './json-lines.js';
+import type { View } from './output.js';
+import { keepText, slotText, timingText } from './schedule-format.js';
+import { scheduleFields } from './schedule-lines.js';
+
+export type ScheduleChange = {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** How the user calls bkp for this instance. */
+  readonly call: string;
+} & (
+  | { readonly kind: 'made' | 'changed'; readonly schedule: Schedule }
+  /** `schedule`: undefined where its row cannot be used, or it is gone. */
+  | {
+      readonly kind: 'enabled' | 'disabled' | 'removed';
+      readonly name: string;
+      readonly schedule: Schedule | undefined;
+    }
+);
+
+/** What a schedule is now. */
+export function scheduleChangeView(change: ScheduleChange, location: string, end: RunEnd): View {
+  return {
+    findings: [],
+    allFindings: '',
+    isAnswer: false,
+    text: () => changeText(change, location),
+    json: () => [changeSummary(change, location, end)],
+  };
+}
+
+const nameOf = (change: ScheduleChange): string => ('name' in change ? change.name : change.schedule.name);
+
+function* changeText(change: ScheduleChange, location: string): Iterable<string> {
+  const { kind, schedule, now, call } = change;
+  yield `Schedule ${shownName(nameOf(change))} is ${kind}${kind === 'removed' ? '; its backups stay' : ''}.`;
+  if (schedule === undefined) return;
+  yield `  runs   ${timingText(schedule)}${schedule.enabled ? '' : ' (off)'}`;
+  yield `  keeps  ${keepText(schedule)}`;
+  if (schedule.enabled) yield `  next   ${slotText(nextSlot(schedule, now), schedule.timezone)}`;
+  yield `  in     ${shownName(location)}`;
+  if (kind === 'made') yield `  then   ${shownName(call)} schedule run, from cron: docs/administration.md`;
+}
+
+function changeSummary(change: ScheduleChange, location: string, end: RunEnd): ScheduleChangeSummary {
+  const { schedule, now } = change;
+  return {
+    type: 'summary',
+    command: 'schedule',
+    id: null,
+    file: null,
+    sha256: null,
+    complete: null,
+    verified: null,
+    ...end,
+    change: change.kind,
+    name: nameOf(change),
+    location,
+    schedule: schedule === undefined ? null : scheduleFields(schedule, now),
+  };
+}
