@@ -45,7 +45,7 @@ export const errorTable = {
   'schedules-unreadable': 'failed',
   'schedules-unwritable': 'failed',
   'schedules-invalid': 'failed',
-  'schedule-inexpressible': 'usage',
+  'cron-inexpressible': 'usage',
   'cron-missing': 'failed',
   'crontab-failed': 'failed',
   'crontab-damaged': 'refused',

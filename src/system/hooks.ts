@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorText, never, systemCode } from '../base/errors.js';
+import { ownEnvironment } from './own-environment.js';
 
 /** A list of words is run as it is, without a shell; a text is run by `/bin/sh -c`. */
 export type HookCommand = string | readonly string[];
@@ -76,11 +77,6 @@ function start(command: HookCommand, { env, cwd }: HookRun): ChildProcess {
     detached: true,
     stdio: ['ignore', process.stderr.fd, process.stderr.fd],
   });
-}
-
-/** Without passphrases, and without what a hook that started us was told. */
-function ownEnvironment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^BKP_(?:PASSPHRASE|HOOK_)/i.test(name)));
 }
 
 type Ending =
