@@ -1,5 +1,7 @@
 import type { EntryPath } from '../base/entry-path.js';
 import type { Damage } from '../base/damage.js';
+import type { Passphrase } from '../base/passphrase.js';
+import type { KeptKeys } from './kept-keys.js';
 
 /** The two containers. One content, the same in both. */
 export type Container = 'zip' | 'tar.gz';
@@ -106,18 +108,35 @@ export interface ReadTail {
   readonly sums: Buffer | undefined;
 }
 
+/** Thrown where an archive is encrypted so that not even its entries can be told. */
+export class UnsupportedEncryption extends Error {
+  override readonly name = 'UnsupportedEncryption';
+}
+
 /** Thrown by `readManifest` where the manifest was not among as many bytes of content as it was to look through. */
 export class ManifestTooFar extends Error {
   override readonly name = 'ManifestTooFar';
 }
+
+/** `aes`: at least one entry, as WinZip does it. `unsupported`: in another way, which cannot be opened. */
+export type Encryption = 'none' | 'aes' | 'unsupported';
 
 /** Reads one archive. Everything in it is hostile until proven. Structural damage is thrown as `ArchiveDamage`. */
 export interface ArchiveReader {
   readonly container: Container;
   /** Bytes of the archive as a file. */
   readonly bytes: number;
-  /** The content is encrypted: derived from the container's bytes. */
+  /** What lies in clear beside the entries, where the container has such a thing (zip): for display, never trusted. */
+  readonly comment: string | undefined;
+  /** Whether the content is encrypted, at a glance: for display. */
   isEncrypted(): Promise<boolean>;
+  /** How the content is encrypted: derived from all entries. Throws `UnsupportedEncryption` where not even they can be read. */
+  encryption(): Promise<Encryption>;
+  /**
+   * Makes encrypted entries readable; false where this is not their passphrase. It is copied, and the copy wiped by `close`.
+   * `keys`: those known from writing it. In an encrypted archive an entry with content in clear is damaged.
+   */
+  unlock(passphrase: Passphrase, keys?: KeptKeys): Promise<boolean>;
   /**
    * manifest.json alone, by as few reads as the container allows. Undefined where there is none; throws `ManifestTooFar`
    * where the archive was opened with a limit for searching it.

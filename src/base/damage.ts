@@ -17,6 +17,8 @@ export type DamageId =
   | 'crc-mismatch'
   | 'size-mismatch'
   | 'content-undecodable'
+  | 'authentication-failed'
+  | 'entry-in-clear'
   | 'manifest-missing'
   | 'manifest-invalid';
 

@@ -69,7 +69,7 @@ async function answer(file: BackupFile, options: ShowOptions, deps: CommandDeps)
   }
   const { showBackup } = await import('../operations/show-backup.js');
   const { systemClock } = await import('../base/clock.js');
-  const result = await showBackup(file, options.files === true, operationDeps(deps));
+  const result = await showBackup({ file, withEntries: options.files === true }, operationDeps(deps));
   const end = { exitCode, durationMs: deps.elapsed() };
   return showView(result, backupId(file, result.manifest.id), systemClock.now(), end);
 }

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { constants, crc32, deflateRawSync } from 'node:zlib';
+import { sealBytes, sealItem } from './aes.js';
+import { derivedBytes } from './derive-key.js';
 import type { JobMap, PackedItem } from './jobs.js';
 
 /** Files at least this large are judged by a sample first, so that media does not cost a full compression. */
@@ -36,28 +38,34 @@ export function deflateBlock({ data, level, last }: JobMap['deflate-block']['in'
   return { data: smallest(data, level, last ? constants.Z_FINISH : constants.Z_FULL_FLUSH) };
 }
 
-export function deflateBatch({ data, lengths, level }: JobMap['deflate-batch']['in']): JobMap['deflate-batch']['out'] {
+export function deflateBatch(job: JobMap['deflate-batch']['in']): JobMap['deflate-batch']['out'] {
+  const { data, lengths, level, seal } = job;
   const items: PackedItem[] = [];
+  const sealed = seal === undefined ? 0 : lengths.filter((length) => length > 0).length;
   // Packed items are never larger than their content, so they fit where it was.
-  const out = Buffer.allocUnsafeSlow(data.length);
+  const out = Buffer.allocUnsafeSlow(data.length + sealed * sealBytes(3));
+  const keys = Buffer.alloc(seal?.keepKeys === true ? sealed * derivedBytes(3) : 0);
   let read = 0;
   let written = 0;
+  let kept = 0;
   for (const length of lengths) {
     const content = data.subarray(read, read + length);
     read += length;
     const packed = level > 0 && length > 0 && shrinks(content) ? deflate(content, level, constants.Z_FINISH) : content;
     const method = packed.length < length ? 8 : 0;
     const bytes = method === 8 ? packed : content;
-    out.set(bytes, written);
-    written += bytes.length;
-    items.push({
-      method,
-      length: bytes.length,
-      crc: crc32(content),
-      sha256: createHash('sha256').update(content).digest('hex'),
-    });
+    const isSealed = seal !== undefined && length > 0;
+    const place = out.subarray(written, written + bytes.length + (isSealed ? sealBytes(3) : 0));
+    if (isSealed) {
+      const { material } = sealItem(seal.passphrase, bytes, place);
+      if (seal.keepKeys) kept += material.copy(keys, kept);
+      material.fill(0);
+    } else place.set(bytes);
+    written += place.length;
+    const sha256 = createHash('sha256').update(content).digest('hex');
+    items.push({ method, length: place.length, crc: isSealed ? 0 : crc32(content), sha256 });
   }
-  return { data: out.subarray(0, written), items };
+  return { data: out.subarray(0, written), items, keys };
 }
 
 /** Bytes of our members' header: RFC 1952's ten, XLEN, and the subfield `BK` with the whole member's size. */

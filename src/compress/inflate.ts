@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { constants, crc32, inflateRawSync } from 'node:zlib';
 import { errorText, systemCode } from '../base/errors.js';
-import type { InflatedItem, InflateItem, JobMap } from './jobs.js';
+import { applyCipher, NotAuthentic, openItem } from './aes.js';
+import { deriveKey, derivedBytes, saltBytes } from './derive-key.js';
+import type { CipherPlace, InflatedItem, InflateItem, JobMap, OpenOrder } from './jobs.js';
 import { memberHeaderBytes } from './deflate.js';
 
 /** Node's `info` option, whose result its types leave out: how much of the input the stream took. */
@@ -40,23 +42,43 @@ function inflateItem(packed: Uint8Array, item: InflateItem): { content: Uint8Arr
   if (content.length !== item.size) {
     return { damage: 'size-mismatch', message: `expected ${item.size} bytes, found ${content.length}` };
   }
-  const crc = crc32(content);
-  if (crc !== item.crc) {
+  const crc = item.crc === undefined ? undefined : crc32(content);
+  if (crc !== undefined && item.crc !== undefined && crc !== item.crc) {
     return { damage: 'crc-mismatch', message: `expected CRC-32 ${hex32(item.crc)}, found ${hex32(crc)}` };
   }
   return { content };
 }
 
+/** An encrypted item as it was before; others as they are. */
+function opened(data: Uint8Array, { seal }: InflateItem, open: OpenOrder | undefined): Uint8Array | InflatedItem {
+  if (seal === undefined) return data;
+  if (open === undefined) throw new Error('there is no passphrase for an encrypted entry');
+  const { strength, keyAt } = seal;
+  const material =
+    keyAt === undefined
+      ? deriveKey(open.passphrase, data.subarray(0, saltBytes[strength]), strength)
+      : Buffer.from(open.keys.subarray(keyAt, keyAt + derivedBytes(strength)));
+  try {
+    return openItem({ material, strength }, Buffer.from(data.buffer, data.byteOffset, data.length));
+  } catch (error) {
+    if (!(error instanceof NotAuthentic)) throw error;
+    return { damage: 'authentication-failed', message: error.message };
+  } finally {
+    material.fill(0);
+  }
+}
+
 export const hex32 = (value: number): string => value.toString(16).padStart(8, '0');
 
-export function inflateBatch({ data, items }: JobMap['inflate-batch']['in']): JobMap['inflate-batch']['out'] {
+export function inflateBatch({ data, items, open }: JobMap['inflate-batch']['in']): JobMap['inflate-batch']['out'] {
   const kept = items.reduce((sum, item) => sum + (item.keep ? item.size : 0), 0);
   const out = Buffer.allocUnsafeSlow(kept);
   const results: InflatedItem[] = [];
   let read = 0;
   let written = 0;
   for (const item of items) {
-    const result = inflateItem(data.subarray(read, read + item.length), item);
+    const packed = opened(data.subarray(read, read + item.length), item, open);
+    const result = packed instanceof Uint8Array ? inflateItem(packed, item) : packed;
     read += item.length;
     if ('content' in result) {
       if (item.keep) out.set(result.content, written);
@@ -67,17 +89,38 @@ export function inflateBatch({ data, items }: JobMap['inflate-batch']['in']): Jo
     // The room of a damaged item stays empty: the reader of the batch counts by declared sizes.
     if (item.keep) written += item.size;
   }
+  open?.keys.fill(0);
   return { data: out, items: results };
 }
 
 /** An empty last block (RFC 1951 3.2.6): ends the stream that a full flush leaves open. */
 const streamEnd = Buffer.from([3, 0]);
 
-export function inflateBlock({ data, size, last }: JobMap['inflate-block']['in']): JobMap['inflate-block']['out'] {
+/** What a full flush leaves at the end of a block: an empty stored block (RFC 1951 3.2.4). */
+const flushMark = Buffer.from([0, 0, 0xff, 0xff]);
+
+export function inflateBlock(job: JobMap['inflate-block']['in']): JobMap['inflate-block']['out'] {
+  const { data, size, last, cipher } = job;
+  if (cipher !== undefined) applyPlace(data, cipher);
+  // A stream that ends within a block, or does not end at its own end, would be read differently by others.
+  if (!last && !flushMark.equals(data.subarray(-flushMark.length)))
+    throw new Error('a block does not end with a flush');
   // A block in the middle that ends the stream itself leaves this end unread, and that is seen.
   const content = inflateWhole(last ? data : Buffer.concat([data, streamEnd]), size);
   if (content.length !== size) throw new Error(`holds ${content.length} bytes in a block of ${size}`);
   return { data: content };
+}
+
+export function cipherBlock({ data, cipher }: JobMap['cipher']['in']): JobMap['cipher']['out'] {
+  applyPlace(data, cipher);
+  return { data };
+}
+
+/** The key is this job's copy. */
+function applyPlace(data: Uint8Array, { key, strength, position }: CipherPlace): void {
+  const material = Buffer.from(key.buffer, key.byteOffset, key.length);
+  applyCipher({ material, strength }, data, position);
+  material.fill(0);
 }
 
 /** Undoes `gzipMember`, and nothing else: the header must be the one it writes. */

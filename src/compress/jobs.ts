@@ -1,3 +1,5 @@
+import type { Strength } from './derive-key.js';
+
 /** How a small entry was packed: zip's method numbers (APPNOTE 4.4.5). */
 export type Method = 0 | 8;
 
@@ -5,9 +7,33 @@ export interface PackedItem {
   readonly method: Method;
   /** Bytes in the result's `data`, where the items lie one behind the other. */
   readonly length: number;
+  /** 0 where it is encrypted: it would tell of the content. */
   readonly crc: number;
   /** Lower-case hexadecimal, over the content. */
   readonly sha256: string;
+}
+
+/** The small entries of a job are encrypted as `compress/aes.ts` does it; those without content stay as they are. */
+export interface SealOrder {
+  /** In shared memory. */
+  readonly passphrase: Uint8Array;
+  /** The keys are wanted, for reading back. */
+  readonly keepKeys: boolean;
+}
+
+/** What opens the encrypted entries of a job. */
+export interface OpenOrder {
+  /** In shared memory. */
+  readonly passphrase: Uint8Array;
+  /** Keys that are known, one behind the other. */
+  readonly keys: Uint8Array;
+}
+
+/** Where a block lies in the encrypted bytes of a large entry, and the key they are encrypted with. */
+export interface CipherPlace {
+  readonly key: Uint8Array;
+  readonly strength: Strength;
+  readonly position: number;
 }
 
 export interface InflateItem {
@@ -16,21 +42,33 @@ export interface InflateItem {
   readonly length: number;
   /** Bytes of content, as declared: never more than this is inflated. */
   readonly size: number;
-  readonly crc: number;
+  /** Undefined where the container has none. */
+  readonly crc: number | undefined;
+  /** It is encrypted; `keyAt`: where its key begins among those that are known. */
+  readonly seal?: { readonly strength: Strength; readonly keyAt: number | undefined };
   /** The content is wanted, not its sum alone. */
   readonly keep: boolean;
 }
 
 export type InflatedItem =
   | { readonly sha256: string }
-  | { readonly damage: 'content-undecodable' | 'crc-mismatch' | 'size-mismatch'; readonly message: string };
+  | {
+      readonly damage: 'authentication-failed' | 'content-undecodable' | 'crc-mismatch' | 'size-mismatch';
+      readonly message: string;
+    };
 
 /** What a worker thread does. Buffers in jobs and results are transferred, not copied. */
 export interface JobMap {
   /** Small files, one behind the other: each deflated, or stored where that is not smaller. */
   'deflate-batch': {
-    readonly in: { readonly data: Uint8Array; readonly lengths: readonly number[]; readonly level: number };
-    readonly out: { readonly data: Uint8Array; readonly items: readonly PackedItem[] };
+    readonly in: {
+      readonly data: Uint8Array;
+      readonly lengths: readonly number[];
+      readonly level: number;
+      readonly seal?: SealOrder;
+    };
+    /** `keys`: of the encrypted items, one behind the other, to be wiped; empty unless they were asked for. */
+    readonly out: { readonly data: Uint8Array; readonly items: readonly PackedItem[]; readonly keys: Uint8Array };
   };
   /**
    * One block of a large file, at most `blockSize`: ended by a full flush, so that blocks joined are one deflate stream
@@ -45,14 +83,29 @@ export interface JobMap {
     readonly in: { readonly data: Uint8Array; readonly level: number };
     readonly out: { readonly data: Uint8Array };
   };
-  /** Small entries: inflated, compared with their declared size and CRC, summed. `data` holds those to keep. */
+  /** Small entries: decrypted, inflated, compared with their declared size and CRC, summed. `data` holds those to keep. */
   'inflate-batch': {
-    readonly in: { readonly data: Uint8Array; readonly items: readonly InflateItem[] };
+    readonly in: { readonly data: Uint8Array; readonly items: readonly InflateItem[]; readonly open?: OpenOrder };
     readonly out: { readonly data: Uint8Array; readonly items: readonly InflatedItem[] };
   };
   /** One block of a large entry, exactly `size` bytes of content; throws where it is anything else. */
   'inflate-block': {
-    readonly in: { readonly data: Uint8Array; readonly size: number; readonly last: boolean };
+    readonly in: {
+      readonly data: Uint8Array;
+      readonly size: number;
+      readonly last: boolean;
+      readonly cipher?: CipherPlace;
+    };
+    readonly out: { readonly data: Uint8Array };
+  };
+  /** Bytes of an encrypted entry, encrypted or decrypted: to a counter mode both are the same. */
+  cipher: {
+    readonly in: { readonly data: Uint8Array; readonly cipher: CipherPlace };
+    readonly out: { readonly data: Uint8Array };
+  };
+  /** The key of an entry; `data` is its salt. */
+  'derive-key': {
+    readonly in: { readonly data: Uint8Array; readonly passphrase: Uint8Array; readonly strength: Strength };
     readonly out: { readonly data: Uint8Array };
   };
   /** One whole gzip member of at most `maxBytes` content; throws where it is damaged or not exactly one member. */

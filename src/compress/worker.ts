@@ -1,7 +1,8 @@
 import { parentPort } from 'node:worker_threads';
 import { errorText, never } from '../base/errors.js';
 import { deflateBatch, deflateBlock, gzipMember } from './deflate.js';
-import { gunzipMember, inflateBatch, inflateBlock } from './inflate.js';
+import { deriveKey } from './derive-key.js';
+import { cipherBlock, gunzipMember, inflateBatch, inflateBlock } from './inflate.js';
 import type { JobKind, JobMap, JobMessage, JobReply } from './jobs.js';
 
 type AnyJob = { [K in JobKind]: JobMessage<K> }[JobKind];
@@ -18,6 +19,10 @@ function run(job: AnyJob): JobMap[JobKind]['out'] {
       return inflateBatch(job.input);
     case 'inflate-block':
       return inflateBlock(job.input);
+    case 'cipher':
+      return cipherBlock(job.input);
+    case 'derive-key':
+      return derived(job.input);
     case 'gunzip-member':
       return gunzipMember(job.input);
     default:
@@ -25,10 +30,19 @@ function run(job: AnyJob): JobMap[JobKind]['out'] {
   }
 }
 
+function derived({ passphrase, data, strength }: JobMap['derive-key']['in']): JobMap['derive-key']['out'] {
+  const material = deriveKey(passphrase, data, strength);
+  const key = Uint8Array.from(material);
+  material.fill(0);
+  return { data: key };
+}
+
 /** A result that lies in a much larger buffer is copied out, so that the buffer does not travel with it. */
 function compact(data: Uint8Array): Uint8Array<ArrayBuffer> {
   const { buffer } = data;
-  if (buffer instanceof ArrayBuffer && buffer.byteLength <= 2 * data.byteLength && buffer.byteLength > 64 * 1024) {
+  const isWhole = buffer.byteLength === data.byteLength;
+  const isMost = buffer.byteLength <= 2 * data.byteLength && buffer.byteLength > 64 * 1024;
+  if (buffer instanceof ArrayBuffer && (isWhole || isMost)) {
     return new Uint8Array(buffer, data.byteOffset, data.byteLength);
   }
   return Uint8Array.from(data);
@@ -37,8 +51,10 @@ function compact(data: Uint8Array): Uint8Array<ArrayBuffer> {
 parentPort?.on('message', (job: AnyJob) => {
   let reply: JobReply;
   const transfer: ArrayBuffer[] = [];
+  let keys: Uint8Array | undefined;
   try {
     const output = run(job);
+    if ('keys' in output) keys = output.keys;
     const data = compact(output.data);
     transfer.push(data.buffer);
     reply = { id: job.id, output: { ...output, data } };
@@ -46,4 +62,6 @@ parentPort?.on('message', (job: AnyJob) => {
     reply = { id: job.id, error: errorText(error) };
   }
   parentPort?.postMessage(reply, transfer);
+  // What was posted is a copy.
+  keys?.fill(0);
 });

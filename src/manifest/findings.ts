@@ -95,6 +95,8 @@ export const findingInfo = {
   'crc-mismatch': { kind: 'damage', title: 'CRC-32 does not match' },
   'size-mismatch': { kind: 'damage', title: 'Size does not match' },
   'content-undecodable': { kind: 'damage', title: 'Content cannot be decoded' },
+  'authentication-failed': { kind: 'damage', title: 'Encrypted content was altered' },
+  'entry-in-clear': { kind: 'damage', title: 'Not encrypted, in an encrypted archive' },
   'manifest-missing': { kind: 'damage', title: 'No manifest: cut short, or not made by bkp' },
   'manifest-invalid': { kind: 'damage', title: 'The manifest cannot be read' },
 } as const satisfies Record<FindingId, FindingInfo>;

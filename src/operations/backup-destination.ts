@@ -9,7 +9,9 @@ import { openByteSource } from '../fs/random-access.js';
 import { createStaging, removeDeadStaging } from '../fs/staging.js';
 import { sideFileText, sideSuffix } from '../manifest/side-file.js';
 import { archiveName, containerOf, freeBackupId, parseBackupId, withoutEnding } from '../policy/backup-name.js';
+import type { BackupEncryption } from './create-request.js';
 import { lockedSuffix } from './list-backups.js';
+import { openPrivateStaging, removeDeadPrivateStaging, type PrivateStaging } from './private-staging.js';
 import type { Storage, StoragePartial } from '../storage/storage.js';
 import type { Deps } from './deps.js';
 
@@ -37,14 +39,23 @@ export interface OpenDestination {
 export interface DestinationRequest {
   readonly destination: Destination;
   readonly origin: string;
+  /** Of the instance. */
+  readonly root: string;
+  /** Then nothing in clear may come to lie beside the archive. */
+  readonly encryption?: BackupEncryption;
   /** Undefined where the lock is held already. */
   readonly holder: string | undefined;
   readonly lockWait: number;
 }
 
 /** Takes the lock, removes what dead runs left, and opens the partial file. Everything is undone through `cleanup`. */
-export function openDestination(request: DestinationRequest, deps: Deps, cleanup: Cleanup): Promise<OpenDestination> {
+export async function openDestination(
+  request: DestinationRequest,
+  deps: Deps,
+  cleanup: Cleanup,
+): Promise<OpenDestination> {
   const { destination } = request;
+  await removeDeadPrivateStaging(request.root, deps);
   return destination.kind === 'storage'
     ? openInStorage(destination.storage, destination.container, request, deps, cleanup)
     : openAsFile(destination.path, destination.storage, request, deps, cleanup);
@@ -73,8 +84,7 @@ async function openInStorage(
   }
   const id = freeBackupId(deps.clock.now(), request.origin, names);
   const name = archiveName(id, container);
-  const staging = await createStaging(parent, id, deps.clock);
-  cleanup.defer(() => staging.close());
+  const { path: staging, own } = await openStaging(parent, id, request, deps, cleanup);
   const partial = await storage.createPartial(name);
   cleanup.defer(() => partial.discard());
   const publish = async (sha256: string): Promise<void> => {
@@ -87,8 +97,21 @@ async function openInStorage(
     });
   };
   const file = storage.folder === undefined ? `${storage.location}/${name}` : `${storage.folder}/${name}`;
-  const folders = storage.folder === undefined ? [] : [storage.folder];
-  return { id, file, name, staging: staging.path, folders, partial, publish };
+  const folders = storage.folder === undefined ? own : [storage.folder, ...own];
+  return { id, file, name, staging, folders, partial, publish };
+}
+
+async function openStaging(
+  parent: string,
+  id: string,
+  { root, encryption }: DestinationRequest,
+  deps: Deps,
+  cleanup: Cleanup,
+): Promise<PrivateStaging> {
+  if (encryption !== undefined) return openPrivateStaging(root, deps, cleanup);
+  const staging = await createStaging(parent, id, deps.clock);
+  cleanup.defer(() => staging.close());
+  return { path: staging.path, own: [] };
 }
 
 /** The side file of a run that was killed before its archive had its name; files of other names are not ours. */
@@ -151,8 +174,11 @@ async function openAsFile(
   const id = freeBackupId(deps.clock.now(), request.origin, []);
   // The staging folder's lock lies beside it, and has a journal at times: a database that we hold ourselves.
   const own = ['', '.lock', '.lock-journal'].map((suffix) => `${staging.path}${suffix}`);
-  const folders = [storage.folder, file.path, path, ...own].filter((folder) => folder !== undefined);
-  return { id, file: path, name, staging: staging.path, folders, partial, publish };
+  const apart = request.encryption === undefined ? undefined : await openPrivateStaging(request.root, deps, cleanup);
+  const folders = [storage.folder, file.path, path, ...own, ...(apart?.own ?? [])].filter(
+    (folder) => folder !== undefined,
+  );
+  return { id, file: path, name, staging: apart?.path ?? staging.path, folders, partial, publish };
 }
 
 const outputExists = (path: string): BkpError =>

@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { relative } from 'node:path';
 import type { ArchiveProof, ArchiveWriter, Container } from '../archive/archive.js';
+import { KeptKeys } from '../archive/kept-keys.js';
 import { createTarWriter } from '../archive/tar/writer.js';
 import { createZipWriter, type ZipWriterOptions } from '../archive/zip/writer.js';
 import { withCleanup, type Cleanup } from '../base/cleanup.js';
@@ -53,6 +54,7 @@ export function createBackup(wanted: CreateRequest, deps: Deps, held?: HeldInsta
   const request = withoutExcluded(wanted);
   return withCleanup(async (cleanup) => {
     const started = deps.clock.monotonic();
+    expectEncryptable(request);
     expectSomething(request);
     const holder = held === undefined ? 'create' : undefined;
     const target = await openDestination({ ...request, holder }, deps, cleanup);
@@ -61,13 +63,15 @@ export function createBackup(wanted: CreateRequest, deps: Deps, held?: HeldInsta
     const pool = openPool(deps, cleanup);
     const sums = new SumsBuffer(target.staging);
     cleanup.defer(() => sums.close());
-    const writer = openWriter(request, target, { pool, sums });
+    const keys = new KeptKeys();
+    cleanup.defer(() => keys.forget());
+    const writer = openWriter(request, target, { pool, sums, keys });
     cleanup.defer(() => writer.abort());
 
     const content = await archiveSources(request, { target, writer, held }, deps, cleanup);
     const { manifest, proof } = await finishArchive({ request, target, writer, sums, content, generatedAt, deps });
     await target.partial.sync();
-    await readBack({ target, proof, pool, deps, quick: request.quickCheck });
+    await readBack({ request, target, proof, pool, keys, deps });
     deps.signal.throwIfAborted();
     await target.publish(proof.sha256);
     deps.step('named', `${target.file} has its name`);
@@ -102,14 +106,18 @@ function result(
 function openWriter(
   request: CreateRequest,
   target: OpenDestination,
-  { pool, sums }: { readonly pool: CompressPool; readonly sums: SumsBuffer },
+  { pool, sums, keys }: { readonly pool: CompressPool; readonly sums: SumsBuffer; readonly keys: KeptKeys },
 ): ArchiveWriter {
+  const { encryption, quickCheck } = request;
   const options: ZipWriterOptions = {
     sink: target.partial,
     pool,
     level: request.level,
     onSum: (sum) => sums.add(sum),
     scratch: target.staging,
+    ...(encryption === undefined
+      ? {}
+      : { encryption: { passphrase: encryption.passphrase, ...(quickCheck ? {} : { keys }) } }),
   };
   return request.destination.container === 'zip' ? createZipWriter(options) : createTarWriter(options);
 }
@@ -238,6 +246,13 @@ function pathOf(root: string, { source, real }: ResolvedSource): string {
     if (liesBelow(path, realRoot)) return relative(realRoot, path);
   }
   return real;
+}
+
+function expectEncryptable({ encryption, destination }: CreateRequest): void {
+  if (encryption === undefined || destination.container === 'zip') return;
+  throw new BkpError('usage', `a ${destination.container} cannot be encrypted`, {
+    hint: 'Encrypted backups are zips: choose that format.',
+  });
 }
 
 /** Where no source is there at all, not even the storage is made: perhaps it is the wrong folder. */

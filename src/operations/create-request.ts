@@ -1,5 +1,14 @@
+import type { Passphrase } from '../base/passphrase.js';
 import type { Destination } from './backup-destination.js';
 import type { Source } from './source.js';
+
+/** Everything in the backup that has content is encrypted with AES-256. */
+export interface BackupEncryption {
+  /** Its giver's to forget, when the operation has ended. */
+  readonly passphrase: Passphrase;
+  /** Where it is kept; readable without it. */
+  readonly hint: string | undefined;
+}
 
 /** What a backup is to hold and how. Checked; paths absolute. */
 export interface CreateRequest {
@@ -26,4 +35,6 @@ export interface CreateRequest {
   readonly lockWait: number;
   /** Read back the archive's bytes only, not every entry. */
   readonly quickCheck: boolean;
+  /** Only in a zip. */
+  readonly encryption?: BackupEncryption;
 }

@@ -4,11 +4,11 @@ import { timestamp } from '../base/clock.js';
 import { BkpError } from '../base/errors.js';
 import { archiveComment } from '../manifest/archive-comment.js';
 import { hasLoss } from '../manifest/findings.js';
-import { formatVersion, serializeManifest, type Manifest } from '../manifest/manifest.js';
+import { formatVersion, serializeManifest, type Encryption, type Manifest } from '../manifest/manifest.js';
 import { parseManifest } from '../manifest/parse.js';
 import type { OpenDestination } from './backup-destination.js';
 import type { ArchivedContent } from './create-backup.js';
-import type { CreateRequest } from './create-request.js';
+import type { BackupEncryption, CreateRequest } from './create-request.js';
 import type { Deps } from './deps.js';
 import type { SumsBuffer } from './sums-buffer.js';
 
@@ -48,6 +48,12 @@ export async function finishArchive(finish: Finish): Promise<{ manifest: Manifes
   return { manifest, proof };
 }
 
+function described(encryption: BackupEncryption | undefined): Encryption {
+  if (encryption === undefined) return { enabled: false };
+  const { hint } = encryption;
+  return { enabled: true, algorithm: 'AES-256-Zip', ...(hint === undefined ? {} : { hint }) };
+}
+
 /** Origins that are no schedule's name. */
 const unscheduled: ReadonlySet<string> = new Set(['manual', 'safety']);
 
@@ -62,7 +68,7 @@ function buildManifest(
     generatedAt: timestamp(generatedAt),
     includes: sources.map(({ name }) => name),
     hash,
-    encryption: { enabled: false },
+    encryption: described(request.encryption),
     bodyHash,
     id: target.id,
     generator: { name: 'bkp', version: deps.version, node: process.version, platform },

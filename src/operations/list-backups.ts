@@ -3,6 +3,7 @@ import { ManifestTooFar, type Container } from '../archive/archive.js';
 import { ArchiveDamage } from '../base/damage.js';
 import { BkpError, errorText } from '../base/errors.js';
 import { CompressPool } from '../compress/pool.js';
+import { parseArchiveComment } from '../manifest/archive-comment.js';
 import { ofKind } from '../manifest/findings.js';
 import type { FoundManifest } from '../manifest/manifest.js';
 import { parseManifest } from '../manifest/parse.js';
@@ -33,12 +34,12 @@ export interface ListedBackup {
   readonly origin: string | undefined;
   /**
    * `ok`: it describes itself as complete. Only `verify` proves content. `unproven`: it says nothing by which that could
-   * be done. `unknown`: it cannot be read by this version, or not in passing.
+   * be done. `unknown`: it cannot be read by this version, or not in passing, or not without its passphrase.
    */
   readonly status: BackupStatus;
   readonly locked: boolean;
   readonly encrypted: boolean;
-  /** How many losses an incomplete one names. */
+  /** How many losses an incomplete one names; 0 where it is encrypted, for they are too. */
   readonly losses: number;
   /** Why it is `unproven`, `damaged` or `unknown`. */
   readonly reason: string | undefined;
@@ -84,11 +85,11 @@ async function describe(
   const base = baseOf(storage, file, container);
   try {
     const read = await readDescription(storage, file.name, pool, signal);
-    if (read === 'encrypted') {
-      return { ...base, encrypted: true, status: 'unknown', reason: 'encrypted: this version cannot open it' };
-    }
-    if (read === undefined) return { ...base, status: 'damaged', reason: 'no manifest: cut short, or not made by bkp' };
-    const parsed = parseManifest(read);
+    if (read.kind === 'encrypted') return fromComment(base, read.comment);
+    const { manifest } = read;
+    if (manifest === undefined)
+      return { ...base, status: 'damaged', reason: 'no manifest: cut short, or not made by bkp' };
+    const parsed = parseManifest(manifest);
     switch (parsed.kind) {
       case 'manifest':
         return fromManifest(base, parsed.manifest);
@@ -110,16 +111,22 @@ async function describe(
 const searchLimit = 1024 ** 3;
 const tooFar = 'no manifest in its first GiB of content, and nothing tells where one lies: `bkp verify` reads it whole';
 
+type Description =
+  | { readonly kind: 'clear'; readonly manifest: Buffer | undefined }
+  /** The manifest takes the passphrase; the comment does not. */
+  | { readonly kind: 'encrypted'; readonly comment: string | undefined };
+
 async function readDescription(
   storage: Storage,
   name: string,
   pool: CompressPool,
   signal: AbortSignal,
-): Promise<Buffer | 'encrypted' | undefined> {
+): Promise<Description> {
   const source = await storage.open(name);
   try {
     const reader = await openArchive(source, pool, { signal, searchLimit });
-    return (await reader.isEncrypted()) ? 'encrypted' : await reader.readManifest();
+    if (await reader.isEncrypted()) return { kind: 'encrypted', comment: reader.comment };
+    return { kind: 'clear', manifest: await reader.readManifest() };
   } finally {
     await source.close();
   }
@@ -160,6 +167,29 @@ function fromManifest(base: Described, manifest: FoundManifest): Described {
     origin: parsed?.origin,
     ...statusOf(manifest),
     losses: ofKind(manifest.findings ?? [], 'loss').length,
+  };
+}
+
+/** By the archive's own word, as a manifest in clear is too; that the two agree is part of what `verify` proves. */
+function fromComment(base: Described, text: string | undefined): Described {
+  const encrypted = true;
+  const comment = parseArchiveComment(text);
+  if (comment === undefined) {
+    const reason = 'encrypted, and its archive comment is not one of bkp: `bkp verify` tells more';
+    return { ...base, encrypted, status: 'unknown', reason };
+  }
+  const { id, instance, generatedAt, complete, includes = [], scopes = includes } = comment;
+  const parsed = parseBackupId(id);
+  return {
+    ...base,
+    encrypted,
+    id,
+    instance,
+    time: parsed?.time ?? Date.parse(generatedAt),
+    includes,
+    scopes,
+    origin: parsed?.origin,
+    status: complete ? 'ok' : 'incomplete',
   };
 }
 

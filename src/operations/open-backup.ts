@@ -1,8 +1,10 @@
 import type { ArchiveReader } from '../archive/archive.js';
+import type { KeptKeys } from '../archive/kept-keys.js';
 import { openArchive } from '../archive/open-archive.js';
 import type { ByteSource } from '../base/byte-source.js';
 import { ArchiveDamage } from '../base/damage.js';
 import { BkpError } from '../base/errors.js';
+import type { AskPassphrase, Passphrase } from '../base/passphrase.js';
 import type { CompressPool } from '../compress/pool.js';
 import { createHash } from 'node:crypto';
 import { parseSums } from '../manifest/checksums.js';
@@ -13,6 +15,7 @@ import { parseManifest } from '../manifest/parse.js';
 import type { BackupFile } from './backup-file.js';
 import { sideFindings } from './prove-container.js';
 import { damageFinding } from './prove-contents.js';
+import { unlockArchive } from './unlock-archive.js';
 
 /** A backup's archive, opened, with what it says of itself; or why that cannot be had. */
 export type Opened =
@@ -20,6 +23,8 @@ export type Opened =
       readonly kind: 'opened';
       readonly reader: ArchiveReader;
       readonly claims: Claims;
+      /** What opened it; undefined where it is not encrypted. */
+      readonly passphrase: Passphrase | undefined;
       readonly findings: readonly Finding[];
     }
   | { readonly kind: 'damaged'; readonly findings: readonly Finding[] };
@@ -30,32 +35,33 @@ export const newerFormat = (name: string, version: string): BkpError =>
     path: name,
   });
 
-const encrypted = (name: string): BkpError =>
-  new BkpError('encryption-unsupported', `${name} is encrypted, which this version of bkp cannot open`, {
-    hint: '7-Zip opens it: 7z x ' + JSON.stringify(name),
-    path: name,
-  });
+export interface OpenOptions {
+  readonly pool: CompressPool;
+  readonly repacked: boolean;
+  readonly signal: AbortSignal;
+  /** Asked once, and only for an encrypted archive. What it gives is used until the opened reader is closed. */
+  readonly passphrase?: AskPassphrase | undefined;
+  /** Keys known from writing the archive. */
+  readonly keys?: KeptKeys;
+}
 
 /**
  * Opens an archive and reads what proves it: manifest.json and SHA256SUMS, the one against the other. Takes the source
- * over. Rejects with `format-newer` or `encryption-unsupported`; damage is a result.
+ * over. Rejects with `format-newer`, `encryption-unsupported`, `passphrase-missing` or `passphrase-wrong`; damage is a result.
  */
-export async function openBackup(
-  source: ByteSource,
-  pool: CompressPool,
-  repacked: boolean,
-  signal: AbortSignal,
-): Promise<Opened> {
+export async function openBackup(source: ByteSource, options: OpenOptions): Promise<Opened> {
+  const { pool, repacked, signal } = options;
   let reader: ArchiveReader | undefined;
   try {
     reader = await openArchive(source, pool, { dropDotSlash: repacked, signal });
-    if (await reader.isEncrypted()) throw encrypted(source.name);
+    const passphrase = await unlockArchive(reader, source.name, options);
     const { manifest: manifestBytes, sums: sumsBytes } = await reader.readTail();
     const manifest = readManifest(manifestBytes, source.name);
     if (Array.isArray(manifest)) return await closed(reader, manifest);
     const checked = checkSums(manifest, sumsBytes);
     if (checked.kind === 'damaged') return await closed(reader, checked.findings);
-    return { kind: 'opened', reader, claims: { manifest, sums: checked.sums, repacked }, findings: checked.findings };
+    const claims = { manifest, sums: checked.sums, repacked };
+    return { kind: 'opened', reader, claims, passphrase, findings: checked.findings };
   } catch (error) {
     await (reader ?? source).close();
     if (error instanceof ArchiveDamage) return { kind: 'damaged', findings: [damageFinding(error)] };
@@ -69,21 +75,20 @@ export interface OpenedFile {
   readonly side: string | undefined;
 }
 
-export interface OpenFileOptions {
-  readonly pool: CompressPool;
-  readonly repacked: boolean;
-  readonly signal: AbortSignal;
-}
-
 /** What an archive says of itself. Bytes that are not those that were written may say it too. */
-const claimed: ReadonlySet<string> = new Set(['format-newer', 'encryption-unsupported']);
+const claimed: ReadonlySet<string> = new Set([
+  'format-newer',
+  'encryption-unsupported',
+  'passphrase-missing',
+  'passphrase-wrong',
+]);
 
 /** As `openBackup`, but a file that is not the one its `.sha256` was made for is damaged, whatever it says of itself. */
-export async function openBackupFile(file: BackupFile, options: OpenFileOptions): Promise<OpenedFile> {
+export async function openBackupFile(file: BackupFile, options: OpenOptions): Promise<OpenedFile> {
   const side = await file.readSide();
   const outside = async (): Promise<Finding[]> => sideFindings(side, await fileSum(file, options.signal));
   try {
-    const opened = await openBackup(await file.open(), options.pool, options.repacked, options.signal);
+    const opened = await openBackup(await file.open(), options);
     if (opened.kind === 'opened' || side === undefined) return { opened, side };
     return { opened: { kind: 'damaged', findings: [...(await outside()), ...opened.findings] }, side };
   } catch (error) {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Cleanup } from '../base/cleanup.js';
 import type { EntryPath } from '../base/entry-path.js';
 import { BkpError, systemCode } from '../base/errors.js';
+import type { AskPassphrase } from '../base/passphrase.js';
 import { lookAt } from '../fs/file-stat.js';
 import { excludeMatcher } from '../fs/globs.js';
 import type { CompressPool } from '../compress/pool.js';
@@ -43,6 +44,8 @@ export interface InPlaceRequest {
   readonly allowRepacked: boolean;
   /** Tell what changes file by file: reads what is there. */
   readonly compare: boolean;
+  /** For an encrypted one; needed until the restore has ended. */
+  readonly passphrase?: AskPassphrase | undefined;
 }
 
 /** What a restore in place will do. Proven as bytes; contents are proven while they are staged. */
@@ -79,7 +82,8 @@ export async function planInPlace(request: InPlaceRequest, deps: Deps, cleanup: 
   refuseUnfinished(request.root);
   const { file, root, storage } = request;
   const pool = openPool(deps, cleanup);
-  const { opened, side } = await openBackupFile(file, { pool, repacked: request.allowRepacked, signal: deps.signal });
+  const { allowRepacked: repacked, passphrase } = request;
+  const { opened, side } = await openBackupFile(file, { pool, repacked, signal: deps.signal, passphrase });
   if (opened.kind === 'damaged') throw damaged(file.location, opened.findings);
   const { reader, claims } = opened;
   cleanup.defer(() => reader.close());

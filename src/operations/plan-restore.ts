@@ -2,6 +2,7 @@ import { existsSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Cleanup } from '../base/cleanup.js';
 import { BkpError, ioError } from '../base/errors.js';
+import type { AskPassphrase } from '../base/passphrase.js';
 import type { CompressPool } from '../compress/pool.js';
 import { hasDamage, ofKind, type Finding } from '../manifest/findings.js';
 import type { FoundManifest } from '../manifest/manifest.js';
@@ -24,6 +25,8 @@ export interface RestoreRequest {
   readonly allowRepacked: boolean;
   /** Owners as recorded, or the user's own. */
   readonly owner: 'archive' | 'self';
+  /** For an encrypted one; needed until the restore has ended. */
+  readonly passphrase?: AskPassphrase | undefined;
 }
 
 export interface PlannedSource {
@@ -58,8 +61,8 @@ export interface RestorePlan {
 export async function planRestore(request: RestoreRequest, deps: Deps, cleanup: Cleanup): Promise<RestorePlan> {
   if (request.target !== undefined) checkTarget(request.target);
   const pool = openPool(deps, cleanup);
-  const repacked = request.allowRepacked;
-  const { opened, side } = await openBackupFile(request.file, { pool, repacked, signal: deps.signal });
+  const { allowRepacked: repacked, passphrase } = request;
+  const { opened, side } = await openBackupFile(request.file, { pool, repacked, signal: deps.signal, passphrase });
   if (opened.kind === 'damaged') throw damaged(request.file.location, opened.findings);
   const { reader, claims } = opened;
   cleanup.defer(() => reader.close());

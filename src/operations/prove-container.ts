@@ -1,4 +1,5 @@
 import type { ArchiveReader } from '../archive/archive.js';
+import { commentFault, parseArchiveComment } from '../manifest/archive-comment.js';
 import { finding, type Finding } from '../manifest/findings.js';
 import type { Claims } from '../manifest/ledger.js';
 import { parseSideFile } from '../manifest/side-file.js';
@@ -18,7 +19,12 @@ export async function proveContainer(
   signal: AbortSignal,
 ): Promise<ContainerProof> {
   const { sha256, bodyHash } = await reader.proveBytes(advance, signal);
-  const findings = [...sideFindings(sideText, sha256), ...bodyFindings(claims, bodyHash)];
+  const body = bodyFindings(claims, bodyHash);
+  // What is altered as a whole has another comment too.
+  const findings = [
+    ...sideFindings(sideText, sha256),
+    ...(body.length > 0 ? body : await commentFindings(reader, claims)),
+  ];
   return { findings, sha256 };
 }
 
@@ -28,6 +34,13 @@ export function sideFindings(sideText: string | undefined, sha256: string): Find
   if (expected === undefined) return [finding('side-file-invalid', 'it is not a line of sha256sum')];
   if (expected === sha256) return [];
   return [finding('archive-checksum-mismatch', `expected SHA-256 ${expected}, found ${sha256}`)];
+}
+
+/** Without the passphrase an encrypted archive is known by its comment, which nothing proves but the manifest inside. */
+async function commentFindings(reader: ArchiveReader, { manifest, repacked }: Claims): Promise<Finding[]> {
+  if (repacked || manifest.bodyHash === undefined || (await reader.encryption()) === 'none') return [];
+  const fault = commentFault(parseArchiveComment(reader.comment), manifest);
+  return fault === undefined ? [] : [finding('container-altered', fault)];
 }
 
 function bodyFindings({ manifest, repacked }: Claims, found: string | undefined): Finding[] {

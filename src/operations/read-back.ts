@@ -1,9 +1,11 @@
 import type { ArchiveProof } from '../archive/archive.js';
+import type { KeptKeys } from '../archive/kept-keys.js';
 import { withCleanup } from '../base/cleanup.js';
 import { BkpError } from '../base/errors.js';
 import type { CompressPool } from '../compress/pool.js';
 import { hasDamage, ofKind, type Finding } from '../manifest/findings.js';
 import type { OpenDestination } from './backup-destination.js';
+import type { CreateRequest } from './create-request.js';
 import type { Deps } from './deps.js';
 import { openBackup } from './open-backup.js';
 import { proveContainer } from './prove-container.js';
@@ -11,19 +13,24 @@ import { proveContents } from './prove-contents.js';
 import { sideFileText } from '../manifest/side-file.js';
 
 interface ReadBack {
+  readonly request: CreateRequest;
   readonly target: OpenDestination;
   /** What was written. */
   readonly proof: ArchiveProof;
   readonly pool: CompressPool;
+  /** Those it was encrypted with. */
+  readonly keys: KeptKeys;
   readonly deps: Deps;
-  /** The bytes alone. */
-  readonly quick: boolean;
 }
 
 /** Reads the written archive as a stranger would, before it gets its name. Rejects with `read-back-failed`. */
-export function readBack({ target, proof, pool, deps, quick }: ReadBack): Promise<void> {
+export function readBack({ request, target, proof, pool, keys, deps }: ReadBack): Promise<void> {
+  const { encryption, quickCheck: quick } = request;
   return withCleanup(async (cleanup) => {
-    const opened = await openBackup(await target.partial.open(), pool, false, deps.signal);
+    const unlocking =
+      encryption === undefined ? {} : { passphrase: () => Promise.resolve(encryption.passphrase), keys };
+    const options = { pool, repacked: false, signal: deps.signal, ...unlocking };
+    const opened = await openBackup(await target.partial.open(), options);
     if (opened.kind === 'damaged') throw readBackFailed(target, opened.findings);
     const { reader, claims } = opened;
     cleanup.defer(() => reader.close());

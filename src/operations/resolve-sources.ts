@@ -88,8 +88,10 @@ export class Reserved {
 }
 
 /** Folders of ours that may lie in an instance's root, whatever the configuration says. */
-export const ownFolders = (root: string): readonly string[] =>
-  ['.bkp-restore', '.bkp-staging'].map((name) => join(root, name));
+export const ownFolders = (root: string): readonly string[] => [join(root, '.bkp-restore'), stagingFolder(root)];
+
+/** For what is in clear while an encrypted backup is made. */
+export const stagingFolder = (root: string): string => join(root, '.bkp-staging');
 
 /** Whether `inner` lies below `outer`; both real paths. */
 export function liesBelow(inner: string, outer: string): boolean {

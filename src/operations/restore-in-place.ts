@@ -13,6 +13,7 @@ import { commitSwap } from '../fs/swap.js';
 import { hasLoss, type Finding } from '../manifest/findings.js';
 import { openSqliteChild, type SqliteChild } from '../sqlite/client.js';
 import { createBackup, type CreateResult } from './create-backup.js';
+import type { BackupEncryption, CreateRequest } from './create-request.js';
 import type { DatabaseToCopy } from './database-copies.js';
 import type { Deps } from './deps.js';
 import { scanSource } from './live-databases.js';
@@ -35,6 +36,8 @@ export interface InPlaceOptions {
   readonly level: number;
   readonly lockWait: number;
   readonly hooks: RestoreHooks;
+  /** Of the safety backup; by default as the restored backup is encrypted, with its passphrase. */
+  readonly encryption?: BackupEncryption;
   /** What moves files. */
   readonly io?: SwapIo;
 }
@@ -225,6 +228,7 @@ async function makeSafety({ plan, options, held, child, list }: Safety, deps: De
         comment: `before restoring ${plan.id}`,
         lockWait: options.lockWait,
         quickCheck: false,
+        ...encryptionOf(plan, options),
       },
       deps,
       { child, databases: held.databases, archived: (path, stat) => list.add(path, stat, databases.has(path)) },
@@ -235,6 +239,16 @@ async function makeSafety({ plan, options, held, child, list }: Safety, deps: De
     if (error instanceof BkpError && error.id === 'nothing-readable') return undefined;
     throw error;
   }
+}
+
+/** What was encrypted must not come to lie in the storage in clear. */
+function encryptionOf(
+  { opened, manifest }: InPlacePlan,
+  { encryption }: InPlaceOptions,
+): Pick<CreateRequest, 'encryption'> {
+  if (encryption !== undefined) return { encryption };
+  const { passphrase } = opened;
+  return passphrase === undefined ? {} : { encryption: { passphrase, hint: manifest.encryption.hint } };
 }
 
 interface Commit {

@@ -1,6 +1,7 @@
 import type { ArchiveReader, Container, EntryHeader } from '../archive/archive.js';
 import { withCleanup } from '../base/cleanup.js';
 import { BkpError } from '../base/errors.js';
+import type { AskPassphrase } from '../base/passphrase.js';
 import type { Finding } from '../manifest/findings.js';
 import type { FoundManifest } from '../manifest/manifest.js';
 import { parseSideFile } from '../manifest/side-file.js';
@@ -21,12 +22,19 @@ export interface ShowResult {
   readonly entries: readonly EntryHeader[] | undefined;
 }
 
+export interface ShowRequest {
+  readonly file: BackupFile;
+  readonly withEntries: boolean;
+  /** For an encrypted one: what it says of itself is encrypted too. */
+  readonly passphrase?: AskPassphrase | undefined;
+}
+
 /** What a backup says of itself. Proves nothing but that it can be read: that is `verifyBackup`'s. */
-export function showBackup(file: BackupFile, withEntries: boolean, deps: Deps): Promise<ShowResult> {
+export function showBackup({ file, withEntries, passphrase }: ShowRequest, deps: Deps): Promise<ShowResult> {
   return withCleanup(async (cleanup) => {
     const pool = openPool(deps, cleanup);
     const side = await file.readSide();
-    const opened = await openBackup(await file.open(), pool, true, deps.signal);
+    const opened = await openBackup(await file.open(), { pool, repacked: true, signal: deps.signal, passphrase });
     if (opened.kind === 'damaged') {
       const reasons = opened.findings.map(plainFinding).join('; ');
       throw new BkpError('archive-damaged', `${file.location} cannot be read: ${reasons}`, {

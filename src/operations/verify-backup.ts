@@ -4,6 +4,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import type { EntryHeader } from '../archive/archive.js';
 import { withCleanup, type Cleanup } from '../base/cleanup.js';
 import { ioError } from '../base/errors.js';
+import type { AskPassphrase } from '../base/passphrase.js';
 import { createStaging, removeDeadStaging } from '../fs/staging.js';
 import { hasDamage, hasLoss, type Finding } from '../manifest/findings.js';
 import type { FoundManifest } from '../manifest/manifest.js';
@@ -21,6 +22,8 @@ export interface VerifyRequest {
   readonly quick: boolean;
   /** The container may have been remade by another tool. */
   readonly allowRepacked: boolean;
+  /** For an encrypted one. */
+  readonly passphrase?: AskPassphrase | undefined;
 }
 
 export type Verdict = 'intact' | 'incomplete' | 'damaged';
@@ -43,9 +46,10 @@ export interface VerifyResult {
 /** Proves one backup. Damage is the result's, not an error; rejects where the archive cannot be had at all. */
 export function verifyBackup(request: VerifyRequest, deps: Deps): Promise<VerifyResult> {
   return withCleanup(async (cleanup) => {
-    const { file, quick, allowRepacked } = request;
+    const { file, quick, allowRepacked, passphrase } = request;
     const pool = openPool(deps, cleanup);
-    const { opened, side } = await openBackupFile(file, { pool, repacked: allowRepacked, signal: deps.signal });
+    const { signal } = deps;
+    const { opened, side } = await openBackupFile(file, { pool, repacked: allowRepacked, signal, passphrase });
     const none = { file: file.location, files: 0, bytes: 0, databases: 0, sha256: undefined, manifest: undefined };
     if (opened.kind === 'damaged') return { ...none, verdict: 'damaged', findings: opened.findings };
     const { reader, claims } = opened;

@@ -150,7 +150,7 @@ describe.each(containers)('a %s that lies', (container) => {
 
   it('is not opened where its format is newer, and a storage that holds it can be listed', async () => {
     const file = await craft({ container, entries: plain, manifest: () => '{"version":"2.0.0","whatever":1}' });
-    const show = (): Promise<unknown> => showBackup(fileBackup(file), true, deps());
+    const show = (): Promise<unknown> => showBackup({ file: fileBackup(file), withEntries: true }, deps());
     for (const call of [() => verify(file), () => restore(file, newTarget()), show]) {
       const error = await failure(call());
       expect([error.id, error.exitCode]).toEqual(['format-newer', 15]);

@@ -194,7 +194,7 @@ describe.each(containers)('a random tree in a %s', (container) => {
       ['0.123456789', at('')],
     ]);
     const made = await create(from, { container });
-    const { entries } = await showBackup(fileBackup(made.file), true, deps());
+    const { entries } = await showBackup({ file: fileBackup(made.file), withEntries: true }, deps());
     const times = Object.fromEntries((entries ?? []).map(({ path, mtime }) => [path, mtime]));
     const found = describeTree(at(''));
     for (const name of ['/old', '/late', '/link', '']) expect(times[`data${name}`]).toBe(found[`.${name}`]?.mtime);

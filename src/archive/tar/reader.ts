@@ -12,6 +12,7 @@ import {
   type ArchiveReader,
   type DecodedEntry,
   type DecodeOptions,
+  type Encryption,
   type ReadTail,
 } from '../archive.js';
 import { decoded, provingFile } from './content.js';
@@ -58,6 +59,7 @@ interface TarReaderParts {
 
 class TarReader implements ArchiveReader {
   readonly container = 'tar.gz';
+  readonly comment = undefined;
   readonly bytes: number;
   readonly oddities: Damage[] = [];
   readonly #parts: TarReaderParts;
@@ -74,6 +76,14 @@ class TarReader implements ArchiveReader {
   }
 
   /** The format has no encryption. */
+  encryption(): Promise<Encryption> {
+    return Promise.resolve('none');
+  }
+
+  unlock(): Promise<boolean> {
+    return Promise.reject(new Error('a tar is not encrypted'));
+  }
+
   isEncrypted(): Promise<boolean> {
     return Promise.resolve(false);
   }

@@ -1,10 +1,13 @@
 import type { EntryHeader } from '../archive.js';
-import type { PackedItem } from '../../compress/jobs.js';
+import { derivedBytes } from '../../compress/derive-key.js';
+import type { JobMap, PackedItem, SealOrder } from '../../compress/jobs.js';
 import type { CompressPool } from '../../compress/pool.js';
 import { blockSize } from '../../base/limits.js';
 
 /** Entries of one batch, at most: headers cost memory too. */
 const maxEntries = 1024;
+/** Deriving a key takes as long as deflating many kilobytes: the threads share such batches. */
+const maxSealedEntries = 64;
 
 interface Collected {
   readonly header: EntryHeader;
@@ -19,23 +22,34 @@ export interface PackedBatch {
 export interface PackedEntry {
   readonly header: EntryHeader;
   readonly item: PackedItem;
+  /** As it lies in the archive. */
   readonly packed: Buffer;
+  /** Of an encrypted entry, where it was asked for; to be wiped. */
+  readonly key: Buffer | undefined;
 }
 
 const emptyItem: PackedItem = { method: 0, length: 0, crc: 0, sha256: '' };
-const noBytes = Buffer.alloc(0);
+const nothing = { item: emptyItem, packed: Buffer.alloc(0), key: undefined };
 
 /** Gathers small files (and what lies between them) into batches of about one block. */
 export class Batch {
+  readonly #seal: SealOrder | undefined;
+  readonly #maxEntries: number;
   #collected: Collected[] = [];
   #bytes = 0;
+
+  /** `seal`: what has content is encrypted. */
+  constructor(seal?: SealOrder) {
+    this.#seal = seal;
+    this.#maxEntries = seal === undefined ? maxEntries : maxSealedEntries;
+  }
 
   get isEmpty(): boolean {
     return this.#collected.length === 0;
   }
 
   get isFull(): boolean {
-    return this.#bytes >= blockSize || this.#collected.length >= maxEntries;
+    return this.#bytes >= blockSize || this.#collected.length >= this.#maxEntries;
   }
 
   /** `bytes` undefined: an entry that has no content to be summed (a folder). */
@@ -59,26 +73,27 @@ export class Batch {
       lengths.push(bytes.length);
     }
     if (lengths.length === 0) {
-      return { entries: collected.map(({ header }) => ({ header, item: emptyItem, packed: noBytes })) };
+      return { entries: collected.map(({ header }) => ({ header, ...nothing })) };
     }
-    return distribute(collected, await pool.run('deflate-batch', { data, lengths, level }));
+    const seal = this.#seal === undefined ? {} : { seal: this.#seal };
+    return distribute(collected, await pool.run('deflate-batch', { data, lengths, level, ...seal }));
   }
 }
 
-function distribute(
-  collected: readonly Collected[],
-  result: { readonly data: Uint8Array; readonly items: readonly PackedItem[] },
-): PackedBatch {
+function distribute(collected: readonly Collected[], result: JobMap['deflate-batch']['out']): PackedBatch {
   const { data, items } = result;
+  const keys = Buffer.from(result.keys.buffer, result.keys.byteOffset, result.keys.length);
   let next = 0;
   let at = 0;
+  let keyAt = 0;
   const entries = collected.map(({ header, bytes }): PackedEntry => {
-    if (bytes === undefined) return { header, item: emptyItem, packed: noBytes };
+    if (bytes === undefined) return { header, ...nothing };
     const item = items[next++];
     if (item === undefined) throw new Error('a packed batch has fewer items than it was given');
     const packed = Buffer.from(data.buffer, data.byteOffset + at, item.length);
     at += item.length;
-    return { header, item, packed };
+    const key = bytes.length > 0 && keys.length > 0 ? keys.subarray(keyAt, (keyAt += derivedBytes(3))) : undefined;
+    return { header, item, packed, key };
   });
   return { entries };
 }

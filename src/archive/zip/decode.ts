@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import type { Decoded, DecodedEntry, DecodeOptions, EntryHeader } from '../archive.js';
 import { isEncrypted, type ZipEntry } from './central-entry.js';
 import { largeContent } from './large-entry.js';
+import { sealOf, unsealed } from './entry-seal.js';
 import { placeEntry } from './local-entry.js';
 import { SmallBatch } from './small-batch.js';
+import type { Unlocked } from './unlocked.js';
 import { Window } from '../window.js';
 import type { ByteSource } from '../../base/byte-source.js';
 import { ArchiveDamage, type Damage } from '../../base/damage.js';
@@ -16,6 +18,12 @@ export interface Decoding {
   /** Where entries must end: the central directory's beginning. */
   readonly limit: number;
   readonly options: DecodeOptions;
+  /** The archive has encrypted entries: then whatever has content must be encrypted. */
+  readonly isSealed: boolean;
+  /** Undefined: encrypted entries cannot be decoded. */
+  readonly unlocked: Unlocked | undefined;
+  /** A link may be in clear beside encrypted entries, as other tools write it: the manifest tells where it points. */
+  readonly clearLinks: boolean;
   /** Told of what is wrong beside the contents. */
   readonly odd: (damage: Damage) => void;
 }
@@ -50,12 +58,12 @@ async function* decodedUnit(unit: Unit | undefined, decoding: Decoding): AsyncGe
 async function* units(entries: readonly ZipEntry[], decoding: Decoding): AsyncGenerator<Unit> {
   const window = new Window(decoding.source);
   const layout = new Layout(decoding.odd);
-  let batch = new SmallBatch(decoding.pool);
+  let batch = new SmallBatch(decoding.pool, decoding.unlocked);
   for (const entry of entries) {
     decoding.options.signal?.throwIfAborted();
     const placed = await placeEntry(window, entry, decoding.limit);
     layout.next(entry, placed.end);
-    const damage = entryDamage(entry, placed.contradiction);
+    const damage = entryDamage(entry, placed.contradiction, decoding);
     const want = entry.header.kind === 'file' ? decoding.options.want(entry.header) : 'content';
     const whole = isSmall(entry) || want === 'nothing';
     if (damage !== undefined || whole) {
@@ -65,7 +73,7 @@ async function* units(entries: readonly ZipEntry[], decoding: Decoding): AsyncGe
       if (!batch.isFull) continue;
     }
     if (!batch.isEmpty) yield running(batch);
-    batch = new SmallBatch(decoding.pool);
+    batch = new SmallBatch(decoding.pool, decoding.unlocked);
     if (damage === undefined && !whole) yield { kind: 'large', entry, dataStart: placed.dataStart, want };
   }
   layout.finish(decoding.limit);
@@ -80,17 +88,20 @@ function running(batch: SmallBatch): Unit {
 }
 
 /** What makes an entry's content unusable before it is decoded. */
-function entryDamage(entry: ZipEntry, contradiction: string | undefined): Damage | undefined {
+function entryDamage(entry: ZipEntry, contradiction: string | undefined, decoding: Decoding): Damage | undefined {
   const { path, kind } = entry.header;
   if (contradiction !== undefined) {
     return { id: 'central-local-mismatch', message: `its two records disagree: ${contradiction}`, path };
   }
-  if (isEncrypted(entry)) return { id: 'content-undecodable', message: 'it is encrypted', path };
-  if (entry.method !== 0 && entry.method !== 8) {
-    return { id: 'content-undecodable', message: `compression method ${entry.method} is not supported`, path };
+  const locked = lockedOut(entry, decoding);
+  if (locked !== undefined) return { ...locked, path };
+  const { method, packedSize } = unsealed(entry);
+  if (method !== 0 && method !== 8) {
+    return { id: 'content-undecodable', message: `compression method ${method} is not supported`, path };
   }
-  if (entry.method === 0 && entry.size !== entry.packedSize) {
-    return { id: 'size-mismatch', message: `stored, but ${entry.packedSize} bytes instead of ${entry.size}`, path };
+  if (packedSize < 0) return { id: 'size-mismatch', message: 'it is too short to be encrypted', path };
+  if (method === 0 && entry.size !== packedSize) {
+    return { id: 'size-mismatch', message: `stored, but ${packedSize} bytes instead of ${entry.size}`, path };
   }
   if (kind === 'directory' && entry.size > 0) return { id: 'size-mismatch', message: 'a folder with content', path };
   // What is no file is read whole: its packed bytes are bounded like its content.
@@ -100,12 +111,30 @@ function entryDamage(entry: ZipEntry, contradiction: string | undefined): Damage
   return undefined;
 }
 
+/** Whether encryption, or the lack of it, is in the way. */
+function lockedOut(entry: ZipEntry, decoding: Decoding): Pick<Damage, 'id' | 'message'> | undefined {
+  if (sealOf(entry) !== undefined) {
+    return decoding.unlocked === undefined ? { id: 'content-undecodable', message: 'it is encrypted' } : undefined;
+  }
+  // Some tools flag what has nothing to encrypt.
+  if (isEncrypted(entry) && entry.packedSize > 0) {
+    return { id: 'content-undecodable', message: 'it is encrypted, and not by AE-1 or AE-2' };
+  }
+  const isAllowed = decoding.clearLinks && entry.header.kind === 'link';
+  if (!decoding.isSealed || entry.size === 0 || isAllowed) return undefined;
+  return {
+    id: 'entry-in-clear',
+    message: 'it is not encrypted, while others are',
+  };
+}
+
 const isSmall = ({ size, packedSize }: ZipEntry): boolean => size <= blockSize && packedSize <= 2 * blockSize;
 
 async function decodedLarge({ entry, dataStart, want }: LargeUnit, decoding: Decoding): Promise<DecodedEntry> {
   const { header } = entry;
+  const { source, pool, unlocked } = decoding;
   const chunks = (done: (sha256: string) => void): AsyncGenerator<Buffer> =>
-    largeContent(decoding.source, dataStart, entry, decoding.pool, done);
+    largeContent({ source, dataStart, entry, pool, unlocked }, done);
   if (want === 'content') {
     return { header, content: { kind: 'chunks', chunks: chunks(() => undefined) } };
   }

@@ -1,5 +1,7 @@
 import { fromRandomAccessReaderPromise, RandomAccessReader, type Entry } from 'yauzl';
-import { centralBytes, end64Bytes, endBytes, findEnd, locatorBytes } from './records.js';
+import { UnsupportedEncryption } from '../archive.js';
+import { hasField, idStrong } from './extra-fields.js';
+import { centralBytes, end64Bytes, endBytes, findEnd, flagStrong, locatorBytes } from './records.js';
 import { centralEntry, type ZipEntry } from './central-entry.js';
 import type { ByteSource } from '../../base/byte-source.js';
 import { ArchiveDamage, type Damage } from '../../base/damage.js';
@@ -136,7 +138,7 @@ export interface ZipDirectory {
   readonly refused: readonly Damage[];
 }
 
-/** Lists the central directory through yauzl. Entries come in the order of their content in the file. */
+/** Lists the central directory through yauzl. Throws `ArchiveDamage` or `UnsupportedEncryption`. Entries come in the order of their content in the file. */
 export async function readDirectory(source: ByteSource, end: ZipEnd, dropDotSlash: boolean): Promise<ZipDirectory> {
   if (end.entries > limits.maxEntries) {
     throw new ArchiveDamage(
@@ -163,10 +165,21 @@ export async function readDirectory(source: ByteSource, end: ZipEnd, dropDotSlas
   } catch (error) {
     // What reading the file throws is not the archive's fault.
     if (error instanceof ArchiveDamage || error instanceof BkpError) throw error;
+    if (await isStronglyEncrypted(source, at, end)) throw new UnsupportedEncryption(errorText(error));
     throw invalid(errorText(error));
   }
   if (at !== end.directoryEnd) throw invalid('the central directory is not as long as it says');
   return { entries: inFileOrder(entries), refused };
+}
+
+/** Where yauzl stopped: at a record of PKWARE's strong encryption (APPNOTE 7), by its flag and by its extra field. */
+async function isStronglyEncrypted(source: ByteSource, at: number, { directoryEnd }: ZipEnd): Promise<boolean> {
+  if (at + centralBytes > directoryEnd) return false;
+  const record = await source.read(at, centralBytes);
+  const nameEnd = at + centralBytes + record.readUInt16LE(28);
+  const extraBytes = record.readUInt16LE(30);
+  if ((record.readUInt16LE(8) & flagStrong) === 0 || nameEnd + extraBytes > directoryEnd) return false;
+  return hasField(await source.read(nameEnd, extraBytes), idStrong);
 }
 
 const recordBytes = (entry: Entry): number =>

@@ -1,12 +1,16 @@
 import type { RecordFields } from './records.js';
+import type { Strength } from '../../compress/derive-key.js';
 
 /**
  * Extra fields of zip records (APPNOTE 4.5). Public ones: zip64 sizes `0x0001`, Info-ZIP's extended timestamp `0x5455`
- * and uid/gid `0x7875`. Ours: `0x4b42` ("BK"), in the central record only; no other reader needs it.
+ * and uid/gid `0x7875`, WinZip's AES encryption `0x9901`. Ours: `0x4b42` ("BK"), in the central record only; no other reader needs it.
  */
 const idZip64 = 0x0001;
 const idTimestamp = 0x5455;
 const idOwner = 0x7875;
+/** Of PKWARE's strong encryption (4.5.12), which is not understood. */
+export const idStrong = 0x0017;
+const idAes = 0x9901;
 const idOwn = 0x4b42;
 
 /** Parts of our own field: tag (1 byte), length (2), value. */
@@ -56,13 +60,35 @@ function ownerExtra(uid: number, gid: number): Buffer {
   return field(idOwner, data);
 }
 
-type Metadata = Pick<RecordFields, 'mtime' | 'uid' | 'gid' | 'blocks'>;
+/** How an entry is encrypted (WinZip, "AES Encryption Information"; APPNOTE 7.2 leaves it to that). */
+export interface AesField {
+  /** AE-1 has a CRC beside the HMAC, AE-2 has none. */
+  readonly version: 1 | 2;
+  readonly strength: Strength;
+  /** The compression method inside. */
+  readonly method: number;
+}
+
+const aesVendor = 0x4541; // "AE"
+
+function aesExtra({ version, strength, method }: AesField): Buffer {
+  const data = Buffer.alloc(7);
+  data.writeUInt16LE(version, 0);
+  data.writeUInt16LE(aesVendor, 2);
+  data[4] = strength;
+  data.writeUInt16LE(method, 5);
+  return field(idAes, data);
+}
+
+type Metadata = Pick<RecordFields, 'mtime' | 'uid' | 'gid' | 'blocks' | 'aes'>;
 
 /** Fields that both records carry. */
-export function encodeLocalExtra({ mtime, uid, gid }: Metadata): Buffer {
+export function encodeLocalExtra({ mtime, uid, gid, aes }: Metadata): Buffer {
   const { seconds } = split(mtime);
-  const owner = ownerExtra(uid, gid);
-  return fits32(seconds) ? Buffer.concat([timestampExtra(seconds), owner]) : owner;
+  const fields = [ownerExtra(uid, gid)];
+  if (fits32(seconds)) fields.unshift(timestampExtra(seconds));
+  if (aes !== undefined) fields.push(aesExtra(aes));
+  return Buffer.concat(fields);
 }
 
 function ownParts({ mtime, blocks }: Metadata): Buffer[] {
@@ -104,21 +130,37 @@ export interface Extras {
   readonly uid?: number;
   readonly gid?: number;
   readonly blocks?: readonly number[];
+  /** Undefined also where it is encrypted in a way that is not known. */
+  readonly aes?: AesField;
 }
 
 /** Throws a `RangeError` where a length leads beyond the field's end. */
 export function decodeExtras(bytes: Buffer): Extras {
   const extras: { -readonly [K in keyof Extras]: Extras[K] } = {};
+  for (const { id, data } of fieldsOf(bytes)) decodeField(id, data, extras);
+  return extras;
+}
+
+/** Whether there is a field of this id, as far as the bytes can be read. */
+export function hasField(bytes: Buffer, wanted: number): boolean {
+  try {
+    return [...fieldsOf(bytes)].some(({ id }) => id === wanted);
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
+
+function* fieldsOf(bytes: Buffer): Generator<{ readonly id: number; readonly data: Buffer }> {
   let at = 0;
   while (at < bytes.length) {
     if (at + 4 > bytes.length) throw new RangeError('an extra field is cut short');
     const id = bytes.readUInt16LE(at);
     const end = at + 4 + bytes.readUInt16LE(at + 2);
     if (end > bytes.length) throw new RangeError('an extra field is longer than its record');
-    decodeField(id, bytes.subarray(at + 4, end), extras);
+    yield { id, data: bytes.subarray(at + 4, end) };
     at = end;
   }
-  return extras;
 }
 
 function decodeField(id: number, data: Buffer, extras: { -readonly [K in keyof Extras]: Extras[K] }): void {
@@ -132,6 +174,9 @@ function decodeField(id: number, data: Buffer, extras: { -readonly [K in keyof E
       return;
     case idOwner:
       decodeOwner(data, extras);
+      return;
+    case idAes:
+      decodeAes(data, extras);
       return;
     case idOwn:
       decodeOwn(data, extras);
@@ -147,6 +192,13 @@ function decodeOwner(data: Buffer, extras: { uid?: number; gid?: number }): void
   if (uidBytes < 1 || uidBytes > 6 || gidBytes < 1 || gidBytes > 6) return;
   extras.uid = data.readUIntLE(2, uidBytes);
   extras.gid = data.readUIntLE(3 + uidBytes, gidBytes);
+}
+
+function decodeAes(data: Buffer, extras: { aes?: AesField }): void {
+  if (data.length !== 7 || data.readUInt16LE(2) !== aesVendor) return;
+  const [version, strength, method] = [data.readUInt16LE(0), data.readUInt8(4), data.readUInt16LE(5)];
+  if ((version !== 1 && version !== 2) || (strength !== 1 && strength !== 2 && strength !== 3)) return;
+  extras.aes ??= { version, strength, method };
 }
 
 function decodeOwn(data: Buffer, extras: { exactMtime?: bigint; blocks?: readonly number[] }): void {

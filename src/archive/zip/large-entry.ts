@@ -1,6 +1,9 @@
 import { Readable, pipeline } from 'node:stream';
 import { crc32, createInflateRaw } from 'node:zlib';
 import type { ZipEntry } from './central-entry.js';
+import { sealOf, unsealed } from './entry-seal.js';
+import { LargeOpening } from './large-opening.js';
+import type { Unlocked } from './unlocked.js';
 import { metered } from '../sums.js';
 import type { ByteSource } from '../../base/byte-source.js';
 import { ArchiveDamage } from '../../base/damage.js';
@@ -9,37 +12,67 @@ import { blockSize } from '../../base/limits.js';
 import { hex32 } from '../../compress/inflate.js';
 import { JobFailure, type CompressPool } from '../../compress/pool.js';
 
+/** An entry and where its data begins. */
+export interface LargeContent {
+  readonly source: ByteSource;
+  readonly dataStart: number;
+  readonly entry: ZipEntry;
+  readonly pool: CompressPool;
+  /** There where the entry is encrypted. */
+  readonly unlocked: Unlocked | undefined;
+}
+
 /** The content of a large entry, in chunks, in bounded memory; `done` gets its SHA-256. Throws `ArchiveDamage`. */
-export async function* largeContent(
-  source: ByteSource,
-  dataStart: number,
-  entry: ZipEntry,
-  pool: CompressPool,
-  done: (sha256: string) => void,
-): AsyncGenerator<Buffer> {
+export async function* largeContent(large: LargeContent, done: (sha256: string) => void): AsyncGenerator<Buffer> {
+  const { entry } = large;
+  const expected = unsealed(entry).crc;
+  const opening = await openLarge(large);
   let crc = 0;
   try {
-    for await (const chunk of metered(entry.header, decoded(source, dataStart, entry, pool), done)) {
-      crc = crc32(chunk, crc);
+    for await (const chunk of metered(entry.header, decoded(large, opening), done)) {
+      if (expected !== undefined) crc = crc32(chunk, crc);
       yield chunk;
     }
+    await opening?.prove();
   } catch (error) {
     if (error instanceof JobFailure) throw undecodable(entry, error.message);
     throw error;
+  } finally {
+    opening?.forget();
   }
-  if (crc !== entry.crc) {
-    const message = `expected CRC-32 ${hex32(entry.crc)}, found ${hex32(crc)}`;
+  if (expected !== undefined && crc !== expected) {
+    const message = `expected CRC-32 ${hex32(expected)}, found ${hex32(crc)}`;
     throw new ArchiveDamage('crc-mismatch', message, entry.header.path);
   }
+}
+
+async function openLarge({
+  source,
+  dataStart,
+  entry,
+  pool,
+  unlocked,
+}: LargeContent): Promise<LargeOpening | undefined> {
+  const seal = sealOf(entry);
+  if (seal === undefined) return undefined;
+  if (unlocked === undefined) throw undecodable(entry, 'it is encrypted');
+  return LargeOpening.begin({ source, dataStart, entry, seal }, pool, unlocked);
 }
 
 const undecodable = (entry: ZipEntry, message: string): ArchiveDamage =>
   new ArchiveDamage('content-undecodable', message, entry.header.path);
 
-function decoded(source: ByteSource, start: number, entry: ZipEntry, pool: CompressPool): AsyncIterable<Buffer> {
-  if (entry.method === 0) return pieces(source, start, entry.packedSize);
+function decoded(large: LargeContent, opening: LargeOpening | undefined): AsyncIterable<Buffer> {
+  const { entry, pool, source } = large;
+  const start = opening?.start ?? large.dataStart;
   const blocks = usableBlocks(entry);
-  return blocks === undefined ? inflated(source, start, entry) : inBlocksInflated(source, start, entry, blocks, pool);
+  const { method, packedSize } = unsealed(entry);
+  if (method === 8 && blocks !== undefined) {
+    return inBlocksInflated({ source, start, entry, blocks, pool, opening });
+  }
+  const plain = pieces(source, start, packedSize);
+  const packed = opening === undefined ? plain : decrypted(plain, opening, pool);
+  return method === 0 ? packed : inflated(packed, entry);
 }
 
 async function* pieces(source: ByteSource, start: number, length: number): AsyncGenerator<Buffer> {
@@ -48,38 +81,59 @@ async function* pieces(source: ByteSource, start: number, length: number): Async
   }
 }
 
+async function* decrypted(
+  encrypted: AsyncIterable<Buffer>,
+  opening: LargeOpening,
+  pool: CompressPool,
+): AsyncGenerator<Buffer> {
+  const running: Promise<Buffer>[] = [];
+  const take = async (): Promise<Buffer> => (await running.shift()) ?? Buffer.alloc(0);
+  let at = 0;
+  for await (const piece of encrypted) {
+    const { length } = piece;
+    opening.seen(piece);
+    const job = opening.decrypt(ownBuffer(piece), at);
+    job.catch(() => undefined);
+    running.push(job);
+    at += length;
+    if (running.length > pool.width) yield await take();
+  }
+  while (running.length > 0) yield await take();
+}
+
 /** The block index, if it fits the entry; it is only a hint, and what it leads to is compared with CRC and sums. */
 function usableBlocks(entry: ZipEntry): readonly number[] | undefined {
   const { blocks } = entry.extras;
   if (blocks?.length !== Math.ceil(entry.size / blockSize)) return undefined;
   // A block that deflate could not shrink is stored, and grows by a few bytes: anything larger is not ours.
   if (blocks.some((bytes) => bytes > blockSize + blockSize / 8)) return undefined;
-  return blocks.reduce((sum, bytes) => sum + bytes, 0) === entry.packedSize ? blocks : undefined;
+  return blocks.reduce((sum, bytes) => sum + bytes, 0) === unsealed(entry).packedSize ? blocks : undefined;
 }
 
-/** What a full flush leaves at the end of a block: an empty stored block (RFC 1951 3.2.4). */
-const flushMark = Buffer.from([0, 0, 0xff, 0xff]);
+interface InBlocks {
+  readonly source: ByteSource;
+  readonly start: number;
+  readonly entry: ZipEntry;
+  readonly blocks: readonly number[];
+  readonly pool: CompressPool;
+  readonly opening: LargeOpening | undefined;
+}
 
-async function* inBlocksInflated(
-  source: ByteSource,
-  start: number,
-  entry: ZipEntry,
-  blocks: readonly number[],
-  pool: CompressPool,
-): AsyncGenerator<Buffer> {
+async function* inBlocksInflated(content: InBlocks): AsyncGenerator<Buffer> {
+  const { source, start, entry, blocks, pool, opening } = content;
   const running: Promise<{ readonly data: Uint8Array }>[] = [];
   const take = async (): Promise<Buffer> => {
     const { data } = (await running.shift()) ?? { data: Buffer.alloc(0) };
     return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
   };
-  let at = start;
+  let at = 0;
   for (const [index, bytes] of blocks.entries()) {
     const last = index === blocks.length - 1;
-    const packed = await source.read(at, bytes);
-    // A stream that ends within a block, or does not end at its own end, would be read differently by others.
-    if (!last && !packed.subarray(-4).equals(flushMark)) throw undecodable(entry, 'a block does not end with a flush');
+    const packed = await source.read(start + at, bytes);
+    opening?.seen(packed);
     const size = last ? entry.size - index * blockSize : blockSize;
-    const job = pool.run('inflate-block', { data: ownBuffer(packed), size, last });
+    const cipher = opening === undefined ? {} : { cipher: opening.at(at) };
+    const job = pool.run('inflate-block', { data: ownBuffer(packed), size, last, ...cipher });
     job.catch(() => undefined);
     running.push(job);
     at += bytes;
@@ -96,10 +150,10 @@ export function ownBuffer(bytes: Buffer): Buffer {
   return own;
 }
 
-async function* inflated(source: ByteSource, start: number, entry: ZipEntry): AsyncGenerator<Buffer> {
+async function* inflated(packed: AsyncIterable<Buffer>, entry: ZipEntry): AsyncGenerator<Buffer> {
   const inflater = createInflateRaw({ chunkSize: 256 * 1024 });
   // The iteration below sees the failure too; pipeline's callback is there so that nobody has to handle it twice.
-  pipeline(Readable.from(pieces(source, start, entry.packedSize)), inflater, () => undefined);
+  pipeline(Readable.from(packed), inflater, () => undefined);
   try {
     for await (const chunk of inflater) yield chunk as Buffer;
   } catch (error) {
@@ -109,7 +163,7 @@ async function* inflated(source: ByteSource, start: number, entry: ZipEntry): As
   } finally {
     inflater.destroy();
   }
-  if (inflater.bytesWritten !== entry.packedSize) {
+  if (inflater.bytesWritten !== unsealed(entry).packedSize) {
     throw undecodable(entry, 'has data behind the end of its deflate stream');
   }
 }

@@ -1,4 +1,5 @@
 import { hasDescriptor, type ZipEntry } from './central-entry.js';
+import type { AesField } from './extra-fields.js';
 import {
   decodeLocal,
   flagDescriptor,
@@ -70,6 +71,7 @@ function contradictionOf(local: LocalRecord, entry: ZipEntry): string | undefine
     ['method', local.method === entry.method],
     ['time', local.time === entry.time && local.date === entry.date],
     ['CRC and sizes', sizesAgree(local, entry)],
+    ['encryption', sameEncryption(local.extras.aes, entry.extras.aes)],
     ['extended timestamp', both(local.extras.mtime, entry.extras.mtime)],
     ['owner', both(local.extras.uid, entry.extras.uid) && both(local.extras.gid, entry.extras.gid)],
   ];
@@ -78,6 +80,9 @@ function contradictionOf(local: LocalRecord, entry: ZipEntry): string | undefine
 
 /** Some tools write a field in one of the two records only. */
 const both = <T>(a: T | undefined, b: T | undefined): boolean => a === undefined || b === undefined || a === b;
+
+const sameEncryption = (a: AesField | undefined, b: AesField | undefined): boolean =>
+  a?.version === b?.version && a?.strength === b?.strength && a?.method === b?.method;
 
 function sizesAgree(local: LocalRecord, entry: ZipEntry): boolean {
   const { size, packedSize } = wideSizes(local);

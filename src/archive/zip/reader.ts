@@ -6,16 +6,23 @@ import {
   type ArchiveReader,
   type DecodedEntry,
   type DecodeOptions,
+  type Encryption,
   type ReadTail,
 } from '../archive.js';
 import { isEncrypted, type ZipEntry } from './central-entry.js';
-import { decodeEntries } from './decode.js';
+import { decodeEntries, type Decoding } from './decode.js';
 import { readDirectory, readZipEnd, type ZipDirectory, type ZipEnd } from './directory.js';
+import { sealOf } from './entry-seal.js';
+import type { KeptKeys } from '../kept-keys.js';
 import { findLastEntry } from './last-entry.js';
+import { opens } from './unlock.js';
+import type { Unlocked } from './unlocked.js';
 import type { ByteSource } from '../../base/byte-source.js';
 import { ArchiveDamage, type Damage } from '../../base/damage.js';
 import { limits } from '../../base/limits.js';
+import type { Passphrase } from '../../base/passphrase.js';
 import type { CompressPool } from '../../compress/pool.js';
+import { SharedSecret } from '../../compress/shared-secret.js';
 
 export interface ZipReaderOptions {
   /** One leading `./` of a name is dropped: other tools' way of writing it. */
@@ -44,6 +51,8 @@ export class ZipReader implements ArchiveReader {
   /** What `oddities` holds: a hostile archive can have one for each of its entries. */
   readonly #noted = new Set<string>();
   #directory: Promise<ZipDirectory> | undefined;
+  #sealed: boolean | undefined;
+  #unlocked: Unlocked | undefined;
 
   constructor(source: ByteSource, pool: CompressPool, end: ZipEnd, options: ZipReaderOptions) {
     this.#source = source;
@@ -53,9 +62,26 @@ export class ZipReader implements ArchiveReader {
     this.bytes = source.size;
   }
 
-  /** The archive comment: for display, never trusted. */
   get comment(): string {
     return this.#end.comment.toString();
+  }
+
+  async encryption(): Promise<Encryption> {
+    if (await this.#isSealed()) return 'aes';
+    return (await this.isEncrypted()) ? 'unsupported' : 'none';
+  }
+
+  async unlock(passphrase: Passphrase, keys?: KeptKeys): Promise<boolean> {
+    const unlocked = { secret: new SharedSecret(passphrase), keys };
+    const { entries } = await this.#list();
+    const locked = { source: this.#source, pool: this.#pool, entries, limit: this.#end.directoryStart };
+    if (!(await opens(locked, unlocked))) {
+      unlocked.secret.forget();
+      return false;
+    }
+    this.#unlocked?.secret.forget();
+    this.#unlocked = unlocked;
+    return true;
   }
 
   async isEncrypted(): Promise<boolean> {
@@ -66,7 +92,8 @@ export class ZipReader implements ArchiveReader {
 
   async readManifest(): Promise<Buffer | undefined> {
     const last = findLastEntry(this.#end);
-    if (last !== undefined) return this.#content(last, limits.maxManifestBytes);
+    // Only for display: whether other entries are encrypted is not asked.
+    if (last !== undefined) return this.#content(last, limits.maxManifestBytes, false);
     return this.#named(manifestName, limits.maxManifestBytes);
   }
 
@@ -80,9 +107,7 @@ export class ZipReader implements ArchiveReader {
   async *decode(options: DecodeOptions): AsyncGenerator<DecodedEntry> {
     const { entries, refused } = await this.#list();
     const decoding = decodeEntries(entries, {
-      source: this.#source,
-      pool: this.#pool,
-      limit: this.#end.directoryStart,
+      ...this.#decoding(await this.#isSealed()),
       options,
       odd: (damage) => this.#note(damage),
     });
@@ -113,7 +138,25 @@ export class ZipReader implements ArchiveReader {
   }
 
   async close(): Promise<void> {
+    this.#unlocked?.secret.forget();
     await this.#source.close();
+  }
+
+  #decoding(isSealed: boolean): Omit<Decoding, 'options' | 'odd'> {
+    return {
+      source: this.#source,
+      pool: this.#pool,
+      limit: this.#end.directoryStart,
+      isSealed,
+      unlocked: this.#unlocked,
+      clearLinks: this.#options.dropDotSlash ?? false,
+    };
+  }
+
+  /** Whether any entry is encrypted in a way that can be opened. */
+  async #isSealed(): Promise<boolean> {
+    this.#sealed ??= (await this.#list()).entries.some((entry) => sealOf(entry) !== undefined);
+    return this.#sealed;
   }
 
   #note(damage: Damage): void {
@@ -142,10 +185,10 @@ export class ZipReader implements ArchiveReader {
   async #named(name: string, maxBytes: number): Promise<Buffer | undefined> {
     const { entries } = await this.#list();
     const entry = entries.find(({ header }) => header.path === name && header.kind === 'file');
-    return entry === undefined ? undefined : this.#content(entry, maxBytes);
+    return entry === undefined ? undefined : this.#content(entry, maxBytes, await this.#isSealed());
   }
 
-  async #content(entry: ZipEntry, maxBytes: number): Promise<Buffer> {
+  async #content(entry: ZipEntry, maxBytes: number, isSealed: boolean): Promise<Buffer> {
     const { path } = entry.header;
     if (entry.size > maxBytes) {
       throw new ArchiveDamage(
@@ -156,9 +199,7 @@ export class ZipReader implements ArchiveReader {
     }
     const pieces: Buffer[] = [];
     const decoding = decodeEntries([entry], {
-      source: this.#source,
-      pool: this.#pool,
-      limit: this.#end.directoryStart,
+      ...this.#decoding(isSealed),
       options: { want: () => 'content' },
       odd: () => undefined,
     });

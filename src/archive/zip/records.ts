@@ -1,4 +1,11 @@
-import { decodeExtras, encodeCentralExtra, encodeLocalExtra, zip64Extra, type Extras } from './extra-fields.js';
+import {
+  decodeExtras,
+  encodeCentralExtra,
+  encodeLocalExtra,
+  zip64Extra,
+  type AesField,
+  type Extras,
+} from './extra-fields.js';
 
 /**
  * The records of a zip file, as PKWARE's APPNOTE 6.3.10 defines them; section numbers are its own. All integers are
@@ -18,10 +25,14 @@ export const endBytes = 22;
 export const end64Bytes = 56;
 export const locatorBytes = 20;
 
-/** General purpose bits (4.4.4): encrypted, sizes in a data descriptor, names in UTF-8. */
+/** General purpose bits (4.4.4): encrypted, sizes in a data descriptor, strong encryption, names in UTF-8. */
 export const flagEncrypted = 0x0001;
 export const flagDescriptor = 0x0008;
+export const flagStrong = 0x0040;
 export const flagUtf8 = 0x0800;
+
+/** Compression method of an entry encrypted as WinZip does it; the real one is in its extra field (4.4.5, 99). */
+export const methodAes = 99;
 
 const max16 = 0xffff;
 export const max32 = 0xffffffff;
@@ -33,6 +44,8 @@ export interface RecordFields {
   /** UTF-8; a folder's ends with `/`. */
   readonly name: Buffer;
   readonly method: number;
+  /** It is encrypted: its method is 99, its CRC 0, and its packed size counts what encryption adds. */
+  readonly aes?: AesField | undefined;
   /** Unix mode with its type bits. */
   readonly mode: number;
   /** Nanoseconds since 1970. */
@@ -64,13 +77,17 @@ export function dosTime(mtime: bigint): { readonly time: number; readonly date: 
   };
 }
 
-/** 4.4.3: 1.0 for stored, 2.0 for deflated and folders, 4.5 where zip64 is used. */
+/** 4.4.3: 1.0 for stored, 2.0 for deflated and folders, 4.5 where zip64 is used, 5.1 for AES. */
 function versionNeeded(fields: RecordFields, zip64: boolean): number {
+  if (fields.aes !== undefined) return versionAes;
   if (zip64) return 45;
   return fields.method === 8 || fields.descriptor || fields.name.at(-1) === 0x2f ? 20 : 10;
 }
 
-const flags = (fields: RecordFields): number => flagUtf8 | (fields.descriptor ? flagDescriptor : 0);
+const versionAes = 51;
+
+const flags = (fields: RecordFields): number =>
+  flagUtf8 | (fields.descriptor ? flagDescriptor : 0) | (fields.aes === undefined ? 0 : flagEncrypted);
 
 /** 4.3.7 */
 export function encodeLocal(fields: RecordFields): Buffer {
@@ -123,7 +140,7 @@ export function encodeCentral(fields: RecordFields): Buffer {
   const record = Buffer.alloc(centralBytes + fields.name.length + extra.length);
   const { time, date } = dosTime(fields.mtime);
   record.writeUInt32LE(centralSignature, 0);
-  record.writeUInt16LE((hostUnix << 8) | 45, 4);
+  record.writeUInt16LE((hostUnix << 8) | (fields.aes === undefined ? 45 : versionAes), 4);
   record.writeUInt16LE(versionNeeded(fields, zip64), 6);
   record.writeUInt16LE(flags(fields), 8);
   record.writeUInt16LE(fields.method, 10);

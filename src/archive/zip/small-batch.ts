@@ -1,14 +1,19 @@
 import type { Decoded, DecodedEntry, EntryHeader } from '../archive.js';
 import type { ZipEntry } from './central-entry.js';
+import { sealOf, unsealed } from './entry-seal.js';
 import { ownBuffer } from './large-entry.js';
+import type { Unlocked } from './unlocked.js';
 import { blockSize } from '../../base/limits.js';
-import type { InflatedItem, InflateItem } from '../../compress/jobs.js';
+import { saltBytes, type Strength } from '../../compress/derive-key.js';
+import type { InflatedItem, InflateItem, JobMap } from '../../compress/jobs.js';
 import type { CompressPool } from '../../compress/pool.js';
 
 /** A batch is full at this many packed bytes, this many bytes of content, or this many entries. */
 const maxPacked = blockSize;
 const maxContent = 4 * blockSize;
 const maxEntries = 1024;
+/** And at this many keys to be derived, so that the threads share them. */
+const maxDerivations = 64;
 
 interface Slot {
   readonly header: EntryHeader;
@@ -19,14 +24,20 @@ interface Slot {
 /** Small entries decoded together on one worker thread, in order. */
 export class SmallBatch {
   readonly #pool: CompressPool;
+  readonly #unlocked: Unlocked | undefined;
+  readonly #keys: Buffer[] = [];
+  #keyBytes = 0;
+  #derivations = 0;
   readonly #slots: Slot[] = [];
   readonly #items: InflateItem[] = [];
   readonly #packed: Buffer[] = [];
   #packedBytes = 0;
   #contentBytes = 0;
 
-  constructor(pool: CompressPool) {
+  /** `unlocked`: there where encrypted entries are added. */
+  constructor(pool: CompressPool, unlocked: Unlocked | undefined) {
     this.#pool = pool;
+    this.#unlocked = unlocked;
   }
 
   get isEmpty(): boolean {
@@ -34,7 +45,8 @@ export class SmallBatch {
   }
 
   get isFull(): boolean {
-    return this.#packedBytes >= maxPacked || this.#contentBytes >= maxContent || this.#slots.length >= maxEntries;
+    if (this.#slots.length >= maxEntries || this.#derivations >= maxDerivations) return true;
+    return this.#packedBytes >= maxPacked || this.#contentBytes >= maxContent;
   }
 
   addDecoded(header: EntryHeader, decoded: Decoded): void {
@@ -43,19 +55,35 @@ export class SmallBatch {
 
   /** An entry to be inflated; folders and links too, whose content is nothing or the target. */
   addPacked(entry: ZipEntry, packed: Buffer, keep: boolean): void {
-    const { header, method, size, crc } = entry;
+    const { header, size } = entry;
+    const { method, crc } = unsealed(entry);
+    const strength = sealOf(entry)?.strength;
+    const seal = strength === undefined ? {} : { seal: { strength, keyAt: this.#knownKey(packed, strength) } };
     this.#slots.push({ header, decoded: this.#items.length });
-    this.#items.push({ method: method === 8 ? 8 : 0, length: packed.length, size, crc, keep });
+    this.#items.push({ method: method === 8 ? 8 : 0, length: packed.length, size, crc, keep, ...seal });
     // A copy: the bytes given are a view into a much larger piece of the file, which would stay in memory with them.
     this.#packed.push(Buffer.from(packed));
     this.#packedBytes += packed.length;
     this.#contentBytes += size;
   }
 
+  /** Where its key lies among those that go with the batch; undefined where it has to be derived. */
+  #knownKey(packed: Buffer, strength: Strength): number | undefined {
+    const key = strength === 3 ? this.#unlocked?.keys?.find(packed.subarray(0, saltBytes[strength])) : undefined;
+    if (key === undefined) {
+      this.#derivations += 1;
+      return undefined;
+    }
+    const at = this.#keyBytes;
+    this.#keys.push(key);
+    this.#keyBytes += key.length;
+    return at;
+  }
+
   async run(): Promise<DecodedEntry[]> {
     const items = this.#items;
     const data = ownBuffer(Buffer.concat(this.#packed));
-    const result = items.length === 0 ? { data, items: [] } : await this.#pool.run('inflate-batch', { data, items });
+    const result = items.length === 0 ? { data, items: [] } : await this.#decode(data);
     const starts = contentStarts(items);
     return this.#slots.map(({ header, decoded }) => {
       if (typeof decoded !== 'number') return { header, content: decoded };
@@ -66,6 +94,23 @@ export class SmallBatch {
       const bytes = item.keep ? Buffer.from(result.data.buffer, start, item.size) : undefined;
       return finished(header, inflated, bytes);
     });
+  }
+
+  async #decode(data: Buffer): Promise<JobMap['inflate-batch']['out']> {
+    const items = this.#items;
+    if (this.#unlocked === undefined) return this.#pool.run('inflate-batch', { data, items });
+    // Memory of its own, that is wiped.
+    const keys = Buffer.alloc(this.#keyBytes);
+    this.#keys.reduce((at, key) => at + key.copy(keys, at), 0);
+    try {
+      return await this.#pool.run('inflate-batch', {
+        data,
+        items,
+        open: { passphrase: this.#unlocked.secret.bytes, keys },
+      });
+    } finally {
+      keys.fill(0);
+    }
   }
 }
 

@@ -10,15 +10,21 @@ import {
   type EntrySum,
 } from '../archive.js';
 import { recordableTarget } from '../link-target.js';
-import { ArchiveSink, type Mark } from '../sink.js';
+import { ArchiveSink } from '../sink.js';
 import { inBlocks, metered } from '../sums.js';
 import { Batch, type PackedBatch, type PackedEntry } from './batch.js';
+import { largeFields, smallFields, type LargeEntry } from './entry-fields.js';
+import type { KeptKeys } from '../kept-keys.js';
+import { LargeSeal } from './large-seal.js';
 import { encodeCentral, encodeDescriptor, encodeEnd, encodeLocal, type RecordFields } from './records.js';
 import type { ByteSink } from '../../base/byte-source.js';
 import { parseEntryPath } from '../../base/entry-path.js';
 import { blockSize } from '../../base/limits.js';
+import type { Passphrase } from '../../base/passphrase.js';
+import { saltBytes } from '../../compress/derive-key.js';
 import { OrderedQueue } from '../../compress/ordered-queue.js';
 import type { CompressPool } from '../../compress/pool.js';
+import { SharedSecret } from '../../compress/shared-secret.js';
 import { SpillBuffer } from '../../fs/spill-buffer.js';
 
 export interface ZipWriterOptions {
@@ -30,15 +36,20 @@ export interface ZipWriterOptions {
   readonly onSum: (sum: EntrySum) => void;
   /** A private folder for what does not fit into memory. */
   readonly scratch: string;
+  /** Everything that has content is encrypted. */
+  readonly encryption?: ZipEncryption;
+}
+
+export interface ZipEncryption {
+  /** Not needed any longer once the writer is finished or aborted. */
+  readonly passphrase: Passphrase;
+  /** Gets the key of each entry, for reading the archive back. */
+  readonly keys?: KeptKeys;
 }
 
 export function createZipWriter(options: ZipWriterOptions): ArchiveWriter {
   return new ZipWriter(options);
 }
-
-const typeBits = { file: 0o100000, directory: 0o040000, link: 0o120000 } as const;
-/** Content from here on may grow beyond 32 bits when deflate cannot shrink it: its descriptor gets 8-byte sizes. */
-const largeFrom = 0xf0000000;
 
 /** One step of a large entry, in the order of the queue. */
 type Step =
@@ -47,22 +58,14 @@ type Step =
   | { readonly kind: 'block'; readonly entry: LargeEntry; readonly packed: Uint8Array }
   | { readonly kind: 'end'; readonly entry: LargeEntry };
 
-/** A large entry while it is written; what the queue learns of it comes in the queue's order. */
-interface LargeEntry {
-  readonly header: EntryHeader;
-  crc: number;
-  sha256: string;
-  mark: Mark | undefined;
-  offset: number;
-  readonly blocks: number[];
-}
-
 /** A zip as docs/archive-format.md describes it: in order, in bounded memory, in time linear in its content. */
 class ZipWriter implements ArchiveWriter {
   readonly #options: ZipWriterOptions;
   readonly #sink: ArchiveSink;
   readonly #queue: OrderedQueue<Step>;
-  readonly #batch = new Batch();
+  readonly #secret: SharedSecret | undefined;
+  readonly #keys: KeptKeys | undefined;
+  readonly #batch: Batch;
   readonly #central: SpillBuffer;
   #entries = 0;
   #bodyEnded = false;
@@ -71,6 +74,11 @@ class ZipWriter implements ArchiveWriter {
   constructor(options: ZipWriterOptions) {
     this.#options = options;
     this.#sink = new ArchiveSink(options.sink);
+    const { encryption } = options;
+    this.#secret = encryption === undefined ? undefined : new SharedSecret(encryption.passphrase);
+    this.#keys = encryption?.keys;
+    const keepKeys = this.#keys !== undefined;
+    this.#batch = new Batch(this.#secret === undefined ? undefined : { passphrase: this.#secret.bytes, keepKeys });
     this.#central = new SpillBuffer(options.scratch);
     // Enough jobs that no thread waits for the next one while the main thread reads.
     this.#queue = new OrderedQueue(options.pool.width * 2 + 2, (step) => this.#write(step));
@@ -113,11 +121,13 @@ class ZipWriter implements ArchiveWriter {
     await this.#sink.write(encodeEnd(directory, Buffer.from(tail.comment)));
     const hash = await this.#sink.hash();
     await this.#central.close();
+    this.#secret?.forget();
     return { bytes: this.#sink.position, sha256: hash.digest('hex') };
   }
 
   async abort(): Promise<void> {
     this.#failure ??= { error: new Error('the archive was given up') };
+    this.#secret?.forget();
     await this.#central.close();
   }
 
@@ -143,7 +153,8 @@ class ZipWriter implements ArchiveWriter {
 
   async #addLarge(header: EntryHeader, read: () => AsyncIterable<Buffer>): Promise<void> {
     await this.#pushBatch();
-    const entry: LargeEntry = { header, crc: 0, sha256: '', mark: undefined, offset: 0, blocks: [] };
+    const seal = this.#secret === undefined ? undefined : await LargeSeal.begin(this.#options.pool, this.#secret);
+    const entry: LargeEntry = { header, crc: 0, sha256: '', mark: undefined, offset: 0, blocks: [], seal };
     const step = (kind: 'begin' | 'end'): Promise<void> => this.#queue.push(Promise.resolve({ kind, entry }));
     await step('begin');
     try {
@@ -151,13 +162,8 @@ class ZipWriter implements ArchiveWriter {
       let left = header.size;
       for await (const block of inBlocks(chunks, blockSize)) {
         left -= block.length;
-        entry.crc = crc32(block, entry.crc);
-        const job = this.#options.pool.run('deflate-block', {
-          data: block,
-          level: this.#options.level,
-          last: left === 0,
-        });
-        await this.#queue.push(job.then(({ data }) => ({ kind: 'block', entry, packed: data })));
+        if (seal === undefined) entry.crc = crc32(block, entry.crc);
+        await this.#queue.push(this.#packBlock(entry, block, left === 0));
       }
     } catch (error) {
       await this.#takeBack(entry, error);
@@ -166,9 +172,16 @@ class ZipWriter implements ArchiveWriter {
     await step('end');
   }
 
+  async #packBlock(entry: LargeEntry, data: Buffer, last: boolean): Promise<Step> {
+    const deflated = this.#options.pool.run('deflate-block', { data, level: this.#options.level, last });
+    const packed = await (entry.seal?.encrypt(deflated) ?? deflated.then((result) => result.data));
+    return { kind: 'block', entry, packed };
+  }
+
   /** The content of a large entry failed: the archive goes back to where it began, or is useless where it cannot. */
   async #takeBack(entry: LargeEntry, error: unknown): Promise<void> {
     await this.#queue.drain();
+    entry.seal?.forget();
     if (entry.mark === undefined) this.#failure = { error };
     else await this.#sink.rollback(entry.mark);
   }
@@ -185,31 +198,39 @@ class ZipWriter implements ArchiveWriter {
       case 'begin':
         step.entry.mark = await this.#sink.mark();
         step.entry.offset = this.#sink.position;
-        return this.#sink.write(encodeLocal(largeFields(step.entry)));
+        await this.#sink.write(encodeLocal(largeFields(step.entry)));
+        if (step.entry.seal !== undefined) await this.#sink.write(step.entry.seal.head);
+        return;
       case 'block':
         step.entry.blocks.push(step.packed.length);
+        step.entry.seal?.written(step.packed);
         return this.#sink.write(step.packed);
-      case 'end': {
-        const fields = largeFields(step.entry);
-        await this.#sink.write(encodeDescriptor(fields));
-        return this.#record(step.entry.header, fields, step.entry.sha256);
-      }
+      case 'end':
+        return this.#endLarge(step.entry);
     }
   }
 
-  async #writeSmall({ header, item, packed }: PackedEntry): Promise<void> {
-    const fields: RecordFields = {
-      ...sharedFields(header),
-      method: item.method,
-      crc: item.crc,
-      size: header.kind === 'link' ? packedContentBytes(header) : header.size,
-      packedSize: item.length,
-      descriptor: false,
-      large: false,
-      offset: this.#sink.position,
-    };
+  async #endLarge(entry: LargeEntry): Promise<void> {
+    const { seal } = entry;
+    if (seal !== undefined) {
+      await this.#sink.write(seal.tail());
+      this.#keys?.add(seal.salt, seal.material);
+      seal.forget();
+    }
+    const fields = largeFields(entry);
+    await this.#sink.write(encodeDescriptor(fields));
+    return this.#record(entry.header, fields, entry.sha256);
+  }
+
+  async #writeSmall({ header, item, packed, key }: PackedEntry): Promise<void> {
+    const isSealed = this.#secret !== undefined && packed.length > 0;
+    const fields = smallFields(header, item, { isSealed, offset: this.#sink.position });
     await this.#sink.write(encodeLocal(fields));
     await this.#sink.write(packed);
+    if (key !== undefined) {
+      this.#keys?.add(packed.subarray(0, saltBytes[3]), key);
+      key.fill(0);
+    }
     await this.#record(header, fields, item.sha256);
   }
 
@@ -220,31 +241,4 @@ class ZipWriter implements ArchiveWriter {
       this.#options.onSum({ path: header.path, bytes: header.size, sha256 });
     }
   }
-}
-
-const packedContentBytes = (header: EntryHeader): number => Buffer.byteLength(header.target ?? '');
-
-function sharedFields(header: EntryHeader): Pick<RecordFields, 'name' | 'mode' | 'mtime' | 'uid' | 'gid'> {
-  return {
-    name: Buffer.from(header.kind === 'directory' ? `${header.path}/` : header.path),
-    mode: typeBits[header.kind] | header.mode,
-    mtime: header.mtime,
-    uid: header.uid,
-    gid: header.gid,
-  };
-}
-
-function largeFields(entry: LargeEntry): RecordFields {
-  return {
-    ...sharedFields(entry.header),
-    // Nothing has no blocks, and no deflate stream either.
-    method: entry.header.size === 0 ? 0 : 8,
-    crc: entry.crc,
-    size: entry.header.size,
-    packedSize: entry.blocks.reduce((sum, bytes) => sum + bytes, 0),
-    descriptor: true,
-    large: entry.header.size >= largeFrom,
-    offset: entry.offset,
-    blocks: entry.blocks,
-  };
 }

@@ -1,0 +1,74 @@
+import type { EntryHeader } from '../archive.js';
+import type { Mark } from '../sink.js';
+import type { LargeSeal } from './large-seal.js';
+import { methodAes, type RecordFields } from './records.js';
+import { sealBytes } from '../../compress/aes.js';
+import type { PackedItem } from '../../compress/jobs.js';
+
+/** A large entry while it is written; what the queue learns of it comes in the queue's order. */
+export interface LargeEntry {
+  readonly header: EntryHeader;
+  /** Stays 0 where it is encrypted. */
+  crc: number;
+  sha256: string;
+  mark: Mark | undefined;
+  offset: number;
+  readonly blocks: number[];
+  /** Undefined where it is not encrypted. */
+  readonly seal: LargeSeal | undefined;
+}
+
+const typeBits = { file: 0o100000, directory: 0o040000, link: 0o120000 } as const;
+/** Content from here on may grow beyond 32 bits when deflate cannot shrink it: its descriptor gets 8-byte sizes. */
+const largeFrom = 0xf0000000;
+
+/** AE-2 with AES-256. `method`: the one inside. */
+const encrypted = (method: number): Pick<RecordFields, 'method' | 'aes'> => ({
+  method: methodAes,
+  aes: { version: 2, strength: 3, method },
+});
+
+export function smallFields(
+  header: EntryHeader,
+  item: PackedItem,
+  { isSealed, offset }: { readonly isSealed: boolean; readonly offset: number },
+): RecordFields {
+  return {
+    ...sharedFields(header),
+    ...(isSealed ? encrypted(item.method) : { method: item.method }),
+    crc: item.crc,
+    size: header.kind === 'link' ? Buffer.byteLength(header.target ?? '') : header.size,
+    packedSize: item.length,
+    descriptor: false,
+    large: false,
+    offset,
+  };
+}
+
+/** As far as it is known by now: for the local record, or for descriptor and central record when all was written. */
+export function largeFields(entry: LargeEntry): RecordFields {
+  const isSealed = entry.seal !== undefined;
+  // Nothing has no blocks, and no deflate stream either.
+  const method = entry.header.size === 0 ? 0 : 8;
+  return {
+    ...sharedFields(entry.header),
+    ...(isSealed ? encrypted(method) : { method }),
+    crc: entry.crc,
+    size: entry.header.size,
+    packedSize: entry.blocks.reduce((sum, bytes) => sum + bytes, isSealed ? sealBytes(3) : 0),
+    descriptor: true,
+    large: entry.header.size >= largeFrom,
+    offset: entry.offset,
+    blocks: entry.blocks,
+  };
+}
+
+function sharedFields(header: EntryHeader): Pick<RecordFields, 'name' | 'mode' | 'mtime' | 'uid' | 'gid'> {
+  return {
+    name: Buffer.from(header.kind === 'directory' ? `${header.path}/` : header.path),
+    mode: typeBits[header.kind] | header.mode,
+    mtime: header.mtime,
+    uid: header.uid,
+    gid: header.gid,
+  };
+}

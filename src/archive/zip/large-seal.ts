@@ -1,0 +1,67 @@
+import { endMac, newSalt, openMac, verifierOf, type EntryKey, type Mac } from '../../compress/aes.js';
+import type { CompressPool } from '../../compress/pool.js';
+import type { SharedSecret } from '../../compress/shared-secret.js';
+
+/**
+ * Encrypts a large entry while it is written, under a salt of its own: one that is taken back and read again gets another
+ * seal. Its blocks are encrypted on the pool, each as soon as those before it are deflated and its place is known.
+ */
+export class LargeSeal {
+  readonly salt: Buffer;
+  readonly #pool: CompressPool;
+  readonly #key: EntryKey;
+  readonly #mac: Mac;
+  #position: Promise<number> = Promise.resolve(0);
+
+  private constructor(pool: CompressPool, salt: Buffer, key: EntryKey) {
+    this.salt = salt;
+    this.#pool = pool;
+    this.#key = key;
+    this.#mac = openMac(key);
+  }
+
+  static async begin(pool: CompressPool, { bytes }: SharedSecret): Promise<LargeSeal> {
+    const salt = newSalt();
+    const job = { data: Uint8Array.from(salt), passphrase: bytes, strength: 3 } as const;
+    const { data } = await pool.run('derive-key', job);
+    return new LargeSeal(pool, salt, { material: Buffer.from(data.buffer), strength: 3 });
+  }
+
+  /** To be kept as a copy; see `forget`. */
+  get material(): Buffer {
+    return this.#key.material;
+  }
+
+  /** What lies before the encrypted bytes. */
+  get head(): Buffer {
+    return Buffer.concat([this.salt, verifierOf(this.#key)]);
+  }
+
+  /** Called with the blocks in their order, whichever is deflated first. */
+  async encrypt(deflated: Promise<{ readonly data: Uint8Array }>): Promise<Uint8Array> {
+    const placed = Promise.all([this.#position, deflated]).then(([position, { data }]) => {
+      return { data, position, end: position + data.length };
+    });
+    this.#position = placed.then(({ end }) => end);
+    // Its failure is the block's own, which is told there.
+    this.#position.catch(() => undefined);
+    const { data, position } = await placed;
+    const cipher = { key: this.#key.material, strength: this.#key.strength, position };
+    return (await this.#pool.run('cipher', { data, cipher })).data;
+  }
+
+  /** Counts encrypted bytes in, in the order of the file. */
+  written(bytes: Uint8Array): void {
+    this.#mac.update(bytes);
+  }
+
+  /** What lies behind the encrypted bytes. */
+  tail(): Buffer {
+    return endMac(this.#mac);
+  }
+
+  /** Wipes the key. */
+  forget(): void {
+    this.#key.material.fill(0);
+  }
+}

@@ -1,0 +1,84 @@
+import { manifestName, sumsName } from '../archive.js';
+import { Window } from '../window.js';
+import type { ZipEntry } from './central-entry.js';
+import { sealOf } from './entry-seal.js';
+import { LargeOpening } from './large-opening.js';
+import { placeEntry } from './local-entry.js';
+import type { Unlocked } from './unlocked.js';
+import type { ByteSource } from '../../base/byte-source.js';
+import { ArchiveDamage } from '../../base/damage.js';
+import { blockSize } from '../../base/limits.js';
+import type { CompressPool } from '../../compress/pool.js';
+
+/** Entries beside the two proving ones whose verifiers are looked at. */
+const sampled = 6;
+/** An entry larger than this is not read to find out whether the passphrase is right. */
+const maxProvenBytes = 64 * blockSize;
+
+export interface Locked {
+  readonly source: ByteSource;
+  readonly pool: CompressPool;
+  readonly entries: readonly ZipEntry[];
+  /** Where entries must end. */
+  readonly limit: number;
+}
+
+/**
+ * Whether this is the passphrase that an archive was encrypted with. A verifier has two bytes: another passphrase fits one
+ * by chance in 65,536, and a damaged entry fits none. So several entries are asked, and an HMAC decides where they differ.
+ */
+export async function opens(locked: Locked, unlocked: Unlocked): Promise<boolean> {
+  const sample = sampleOf(locked.entries);
+  const fitting: LargeOpening[] = [];
+  try {
+    for (const entry of sample) {
+      const opening = await openEntry(entry, locked, unlocked);
+      if (opening !== undefined) fitting.push(opening);
+    }
+    const small = fitting.filter(({ length }) => length <= maxProvenBytes).sort((a, b) => a.length - b.length);
+    for (const opening of small) if (await isAuthentic(opening, locked.source)) return true;
+    // Nothing agrees that could: one verifier alone fits by chance, several are a damaged archive.
+    return fitting.length > 1 || (fitting.length === 1 && sample.length === 1);
+  } finally {
+    for (const opening of fitting) opening.forget();
+  }
+}
+
+/** The two proving entries, and some from all over the archive. */
+function sampleOf(entries: readonly ZipEntry[]): readonly ZipEntry[] {
+  const sealed = entries.filter((entry) => sealOf(entry) !== undefined);
+  const proofs = sealed.filter(({ header: { path } }) => path === manifestName || path === sumsName).slice(-2);
+  const spread = Array.from({ length: sampled }, (_, index) => sealed[Math.floor((index * sealed.length) / sampled)]);
+  return [...new Set([...proofs, ...spread])].filter((entry) => entry !== undefined);
+}
+
+/** Undefined where its verifier does not fit, or nothing can be told. */
+async function openEntry(
+  entry: ZipEntry,
+  { source, pool, limit }: Locked,
+  unlocked: Unlocked,
+): Promise<LargeOpening | undefined> {
+  const seal = sealOf(entry);
+  if (seal === undefined) return undefined;
+  try {
+    const { dataStart } = await placeEntry(new Window(source), entry, limit);
+    return await LargeOpening.begin({ source, entry, seal, dataStart }, pool, unlocked);
+  } catch (error) {
+    if (error instanceof ArchiveDamage) return undefined;
+    throw error;
+  }
+}
+
+async function isAuthentic(opening: LargeOpening, source: ByteSource): Promise<boolean> {
+  if (opening.length < 0) return false;
+  try {
+    for (let at = 0; at < opening.length; at += blockSize) {
+      opening.seen(await source.read(opening.start + at, Math.min(blockSize, opening.length - at)));
+    }
+    await opening.prove();
+    return true;
+  } catch (error) {
+    if (error instanceof ArchiveDamage) return false;
+    throw error;
+  }
+}
