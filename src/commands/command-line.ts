@@ -7,6 +7,7 @@ import { addGlobalOptions } from './global-options.js';
 import type { Job } from './job.js';
 import { registerList } from './list.js';
 import { registerLock, registerUnlock } from './lock.js';
+import { registerLog } from './log.js';
 import { registerPrune } from './prune.js';
 import { registerRestore } from './restore.js';
 import { registerSchedule } from './schedule.js';
@@ -54,6 +55,7 @@ const registrations = [
   registerDelete,
   registerPrune,
   registerSchedule,
+  registerLog,
 ];
 
 function programWith(choose: (job: Job) => void, write: (text: string) => void): Command {
