@@ -13,6 +13,7 @@ const statements = [
   schedule TEXT,
   slot INTEGER,
   backup TEXT,
+  removed_at INTEGER,
   started_at INTEGER NOT NULL,
   ended_at INTEGER,
   result TEXT,

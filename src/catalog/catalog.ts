@@ -37,12 +37,17 @@ export interface Catalog {
   recordVerification(verification: Verification): void;
   /** Of each archive the last, the oldest first: those never verified are not among them. */
   verifications(): Answer<readonly Verification[]>;
-  /** Lets go of what is known of an archive that was deleted. */
-  forget(archive: string): void;
+  /** Ids of backups that runs of an instance made and nobody was told to delete; newest first, the last thousand. */
+  made(instance: string): Answer<readonly string[]>;
+  /** Lets go of what is known of an archive that was deleted. `backup`: its id. */
+  forget(archive: string, backup: string): void;
   close(): void;
 }
 
 const defaultAttempts = 10;
+const mostMade = 1000;
+const selectMade = `SELECT backup FROM run WHERE kind = 'create' AND instance = ? AND backup IS NOT NULL
+  AND removed_at IS NULL AND result IN ('done', 'incomplete') ORDER BY id DESC LIMIT ?`;
 
 /** Opens nothing yet: the file is made by the first run that is recorded. `storageFolder` may not exist. */
 export async function openCatalog(storageFolder: string, clock: Clock): Promise<Catalog> {
@@ -115,8 +120,15 @@ class SqliteCatalog implements Catalog {
     );
   }
 
-  forget(archive: string): void {
-    this.#write((db) => void db.prepare('DELETE FROM archive WHERE name = ?').run(archive));
+  made(instance: string): Answer<readonly string[]> {
+    return this.#read((db) => db.prepare<[string, number], string>(selectMade).pluck().all(instance, mostMade), []);
+  }
+
+  forget(archive: string, backup: string): void {
+    this.#write((db) => {
+      db.prepare('DELETE FROM archive WHERE name = ?').run(archive);
+      db.prepare('UPDATE run SET removed_at = ? WHERE backup = ?').run(Math.round(this.#clock.now()), backup);
+    });
   }
 
   close(): void {

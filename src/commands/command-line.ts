@@ -12,6 +12,7 @@ import { registerPrune } from './prune.js';
 import { registerRestore } from './restore.js';
 import { registerSchedule } from './schedule.js';
 import { registerShow } from './show.js';
+import { registerStatus } from './status.js';
 import { registerVerify } from './verify.js';
 import { readVersion } from './version.js';
 
@@ -55,6 +56,7 @@ const registrations = [
   registerDelete,
   registerPrune,
   registerSchedule,
+  registerStatus,
   registerLog,
 ];
 

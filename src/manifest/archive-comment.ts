@@ -7,7 +7,7 @@ const maxBytes = 65_535;
 
 type Commented = Pick<
   FoundManifest,
-  'id' | 'instance' | 'generatedAt' | 'schedule' | 'includes' | 'complete' | 'encryption' | 'sources'
+  'id' | 'instance' | 'generatedAt' | 'schedule' | 'project' | 'includes' | 'complete' | 'encryption' | 'sources'
 >;
 
 /** What an archive says of itself in clear: by its own word, for display. Nothing else may follow from it. */
@@ -16,6 +16,8 @@ export interface ArchiveComment {
   readonly instance?: string | undefined;
   readonly generatedAt: string;
   readonly schedule?: string | null | undefined;
+  /** Of the snapshots it holds only this project's. */
+  readonly project?: string | null | undefined;
   readonly includes?: readonly string[] | undefined;
   /** Of the sources. */
   readonly scopes?: readonly string[] | undefined;
@@ -40,11 +42,11 @@ const howToOpen = (isEncrypted: boolean): string =>
     : 'unzip, then: sha256sum -c SHA256SUMS';
 
 function commentOf(manifest: Commented): { readonly [K in keyof ArchiveComment]: ArchiveComment[K] | undefined } {
-  const { id, instance, generatedAt, schedule, includes, complete, encryption, sources } = manifest;
+  const { id, instance, generatedAt, schedule, project, includes, complete, encryption, sources } = manifest;
   const scopes = [...new Set((sources ?? []).flatMap(({ scope }) => (scope === undefined ? [] : [scope])))];
   const { enabled: encrypted, hint } = encryption;
-  const named = hint === undefined ? {} : { hint };
-  return { id, instance, generatedAt, schedule, includes, scopes, complete, encrypted, ...named };
+  const more = { ...(project == null ? {} : { project }), ...(hint === undefined ? {} : { hint }) };
+  return { id, instance, generatedAt, schedule, includes, scopes, complete, encrypted, ...more };
 }
 
 const text = v.pipe(v.string(), v.maxLength(maxBytes));
@@ -55,6 +57,7 @@ const schema = v.object({
   instance: v.optional(text),
   generatedAt: v.pipe(text, v.isoTimestamp()),
   schedule: v.optional(v.nullable(text)),
+  project: v.optional(v.nullable(text)),
   includes: v.optional(names),
   scopes: v.optional(names),
   complete: v.boolean(),

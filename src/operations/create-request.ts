@@ -30,6 +30,8 @@ export interface CreateRequest {
   readonly maxPause: number | 'none';
   /** `manual`, or a schedule's name. */
   readonly origin: string;
+  /** Of the snapshots, only this project's are backed up: those sources say so themselves. */
+  readonly project?: string | undefined;
   readonly comment: string | undefined;
   /** Milliseconds to wait for another run. */
   readonly lockWait: number;

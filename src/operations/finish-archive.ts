@@ -76,7 +76,7 @@ function buildManifest(
     root: request.root,
     host: deps.host,
     schedule: unscheduled.has(request.origin) ? null : request.origin,
-    project: null,
+    project: request.project ?? null,
     comment: request.comment ?? null,
     complete: !hasLoss(findings),
     excludes: [...request.leftOut, ...request.excludes],

@@ -29,6 +29,8 @@ export interface ListedBackup {
   readonly container: Container;
   /** Sources in it. */
   readonly includes: readonly string[];
+  /** Of its snapshots it holds only this project's. */
+  readonly project: string | undefined;
   readonly scopes: readonly string[];
   /** A schedule's name, `manual`, or undefined where it has no id. */
   readonly origin: string | undefined;
@@ -144,6 +146,7 @@ function baseOf(storage: Storage, file: StoredFile, container: Container): Descr
     bytes: file.bytes,
     container,
     includes: [],
+    project: undefined,
     scopes: [],
     origin: parsed?.origin,
     status: 'ok',
@@ -163,6 +166,7 @@ function fromManifest(base: Described, manifest: FoundManifest): Described {
     instance: manifest.instance,
     time: parsed?.time ?? Date.parse(manifest.generatedAt),
     includes: manifest.includes,
+    project: manifest.project ?? undefined,
     scopes: scopes.length > 0 ? scopes : manifest.includes,
     origin: parsed?.origin,
     ...statusOf(manifest),
@@ -187,6 +191,7 @@ function fromComment(base: Described, text: string | undefined): Described {
     instance,
     time: parsed?.time ?? Date.parse(generatedAt),
     includes,
+    project: comment.project ?? undefined,
     scopes,
     origin: parsed?.origin,
     status: complete ? 'ok' : 'incomplete',

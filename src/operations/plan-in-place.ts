@@ -16,6 +16,7 @@ import { openPool, type Deps } from './deps.js';
 import { openBackupFile, type Opened } from './open-backup.js';
 import { damaged, unverified } from './plan-restore.js';
 import { proveContainer } from './prove-container.js';
+import { refusePart } from './part-of-source.js';
 import { restoreUnits, type RestoreUnit } from './restore-units.js';
 import { scheduleDifference, type ScheduleDifference } from './schedule-difference.js';
 import type { Source } from './source.js';
@@ -100,6 +101,7 @@ export async function planInPlace(request: InPlaceRequest, deps: Deps, cleanup: 
     root,
     storage: storage.folder === undefined ? undefined : realOrItself(storage.folder),
   });
+  refusePart(manifest, units, request.paths !== undefined);
   const matches = request.paths === undefined ? undefined : excludeMatcher(request.paths);
   const isWanted = (path: EntryPath): boolean => matches?.(path, false) ?? true;
   const bytes = selectedBytes(manifest, units);

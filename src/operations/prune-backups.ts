@@ -77,7 +77,7 @@ function prune(request: PruneRequest, lockWait: number, deps: Deps, catalog?: Ca
     for (const { backup } of result.decisions.filter(({ keep }) => !keep).toReversed()) {
       deps.signal.throwIfAborted();
       await removeBackup(storage, backup.name);
-      catalog?.forget(backup.name);
+      catalog?.forget(backup.name, backup.id);
       deps.step('backup-removed', `removed ${backup.id}`);
     }
     return result;

@@ -39,7 +39,7 @@ function resolveSource(source: Source): ResolvedSource | Finding {
     const real = realpathSync.native(source.path);
     const stat = lstatSync(real, { bigint: true });
     const wanted = source.type === 'sqlite' ? stat.isFile() : stat.isDirectory();
-    if (wanted) return { source, real, stat: fileStat(stat) };
+    if (wanted) return missingPart(source, real) ?? { source, real, stat: fileStat(stat) };
     const type = source.type === 'sqlite' ? 'regular file' : 'folder';
     return finding('file-unreadable', `${source.path} is not a ${type}`, about);
   } catch (error) {
@@ -47,6 +47,15 @@ function resolveSource(source: Source): ResolvedSource | Finding {
     if (gone.has(code)) return finding('source-missing', `${source.path} does not exist (${code})`, about);
     return finding('file-unreadable', `${source.path}: ${errorText(error)}`, about);
   }
+}
+
+/** A source that is limited to a folder in it lacks everything where that is not there. */
+function missingPart(source: Source, real: string): Finding | undefined {
+  if (source.type !== 'directory' || source.only === undefined) return undefined;
+  const part = join(real, source.only);
+  if (lstatSync(part, { throwIfNoEntry: false })?.isDirectory() === true) return undefined;
+  const about = { source: source.name, path: `${source.name}/${source.only}` };
+  return finding('source-missing', `there is no folder ${part}`, about);
 }
 
 /** The files that belong to a live database beside itself. */

@@ -24,8 +24,16 @@ export function walkSource(
 /** What of a folder source is left out by the user's wish. */
 export function leftOutOf(source: Source, excludes: readonly string[]): PathMatcher {
   const general = excludeMatcher([...excludes, ...ownExcludes(source)]);
-  const named = source.type === 'files' ? namedOnly(source.name, source.patterns) : undefined;
+  const named = namedPart(source);
   return (path, isDirectory) => general(path, isDirectory) || named?.(path, isDirectory) === true;
+}
+
+/** What limits a source to a part of its folder. */
+function namedPart(source: Source): PathMatcher | undefined {
+  if (source.type === 'files') return namedOnly(source.name, source.patterns);
+  if (source.type !== 'directory' || source.only === undefined) return undefined;
+  const part = `${source.name}/${source.only}`;
+  return (path) => path !== part && !path.startsWith(`${part}/`);
 }
 
 /** A source's own globs match below the source: they get its name in front. */

@@ -12,7 +12,13 @@ export type Source = SourceBase &
   (
     | { readonly type: 'sqlite'; readonly path: string }
     /** `exclude`: globs matched against the path inside the source. */
-    | { readonly type: 'directory'; readonly path: string; readonly exclude: readonly string[] }
+    | {
+        readonly type: 'directory';
+        readonly path: string;
+        readonly exclude: readonly string[];
+        /** The one folder in it that is backed up; all of it where there is none. */
+        readonly only?: string;
+      }
     /** `patterns`: globs of single files below `path` (no folder is descended into that no pattern names). */
     | {
         readonly type: 'files';

@@ -3,6 +3,7 @@ import type { Phase } from '../base/progress.js';
 import type { FindingId, FindingKind } from '../manifest/findings.js';
 import type { ManifestDatabase, SourceType, Totals } from '../manifest/manifest.js';
 import type { BackupStatus } from '../operations/list-backups.js';
+import type { HealthId } from '../policy/health-problem.js';
 import type { Verdict } from '../operations/verify-backup.js';
 
 // The lines of --json: a contract, described field by field in docs/json-output.md. Every field is always there; `null`
@@ -139,6 +140,15 @@ export interface RecordedFindingLine {
   readonly id: string;
   readonly source: string | null;
   readonly path: string | null;
+  readonly message: string;
+}
+
+/** Something that `status` found. */
+export interface ProblemLine {
+  readonly type: 'problem';
+  readonly level: 'fault' | 'note';
+  readonly id: HealthId;
+  readonly subject: string | null;
   readonly message: string;
 }
 
@@ -320,6 +330,32 @@ export interface RunListSummary extends SummaryBase {
   readonly counts: { readonly runs: number; readonly steps: number; readonly findings: number };
 }
 
+export interface StatusSummary extends SummaryBase {
+  readonly command: 'status';
+  readonly healthy: boolean;
+  readonly instance: string;
+  readonly storage: string;
+  readonly lastGood: string | null;
+  readonly lastGoodAge: number | null;
+  readonly freeBytes: number | null;
+  readonly sameDevice: readonly string[];
+  readonly schedules: readonly {
+    readonly name: string;
+    readonly enabled: boolean;
+    readonly lastGood: string | null;
+    readonly lastRun: string | null;
+    readonly lastOutcome: 'complete' | 'incomplete' | 'failed' | null;
+    readonly next: string | null;
+    readonly overdueSince: string | null;
+  }[];
+  readonly counts: {
+    readonly backups: number;
+    readonly bytes: number;
+    readonly faults: number;
+    readonly notes: number;
+  };
+}
+
 export interface ErrorLine {
   readonly type: 'error';
   readonly id: string;
@@ -342,7 +378,8 @@ export type SummaryLine =
   | ScheduleChangeSummary
   | ScheduleListSummary
   | ScheduleNextSummary
-  | RunListSummary;
+  | RunListSummary
+  | StatusSummary;
 export type JsonLine =
   | StartLine
   | StepLine
@@ -353,6 +390,7 @@ export type JsonLine =
   | DecisionLine
   | ScheduleLine
   | RunLine
+  | ProblemLine
   | RecordedFindingLine
   | EntryLine
   | SummaryLine

@@ -47,7 +47,7 @@ function recordAll(catalog: Catalog): void {
   run.finding({ kind: 'note', id: 'n', message: 'm' });
   run.end({ exitCode: 0 });
   catalog.recordVerification({ archive: 'b.zip', sha256: undefined, at: 2, verdict: 'intact' });
-  catalog.forget('a.zip');
+  catalog.forget('a.zip', 'a');
 }
 
 const asideName = 'catalog.db.damaged-20251030T120000Z';

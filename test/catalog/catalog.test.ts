@@ -154,7 +154,7 @@ describe('verifications', () => {
     catalog.recordVerification({ archive: 'b.zip', sha256: undefined, at: 2000.4, verdict: 'damaged' });
     catalog.recordVerification({ archive: 'c.zip', sha256, at: 2500, verdict: 'intact' });
     catalog.recordVerification({ archive: 'a.zip', sha256, at: 1000, verdict: 'incomplete' });
-    catalog.forget('c.zip');
+    catalog.forget('c.zip', 'c');
     expect(catalog.verifications()).toEqual([
       { archive: 'a.zip', sha256, at: 1000, verdict: 'incomplete' },
       { archive: 'b.zip', sha256: undefined, at: 2000, verdict: 'damaged' },

@@ -14,6 +14,7 @@ const backup: ListedBackup = {
   bytes: 1023 * 1024 * 1024,
   container: 'tar.gz',
   includes: ['system.brain', 'user.brain', 'uploads'],
+  project: undefined,
   scopes: ['databases', 'snapshots', 'uploads'],
   origin: 'manual',
   status: 'ok',

@@ -1,0 +1,125 @@
+import { timestamp } from '../base/clock.js';
+import type { StatusResult } from '../operations/check-status.js';
+import type { HealthProblem } from '../policy/health-problem.js';
+import type { ScheduleHealth } from '../policy/schedule-health.js';
+import { shownName } from './display.js';
+import { counted, formatAge, formatBytes } from './format.js';
+import type { ProblemLine, RunEnd, StatusSummary } from './json-lines.js';
+import type { Look } from './look.js';
+import type { View } from './output.js';
+import { tableLines } from './table.js';
+
+export interface Status {
+  readonly result: StatusResult;
+  readonly instance: string;
+  readonly storage: string;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** How the user calls bkp for this instance. */
+  readonly call: string;
+}
+
+/** How the backups of an instance are. With `-q` only what is wrong is told. */
+export function statusView(status: Status, end: RunEnd): View {
+  return {
+    findings: [],
+    allFindings: '',
+    isAnswer: true,
+    text: (look) => statusText(status, look),
+    *json() {
+      for (const problem of status.result.health.problems) yield problemLine(problem);
+      yield statusSummary(status, end);
+    },
+  };
+}
+
+function* statusText({ result, instance, storage, now, call }: Status, look: Look): Iterable<string> {
+  const { chalk, quiet } = look;
+  const { health, schedules, lastGood, backups, bytes, freeBytes } = result;
+  const faults = health.problems.filter(({ level }) => level === 'fault');
+  if (!quiet) {
+    const verdict = health.healthy ? chalk.green('healthy') : chalk.red.bold('NOT HEALTHY');
+    yield `The backups of ${shownName(instance)} are ${verdict}.`;
+    const newest = lastGood === undefined ? 'none' : `${shownName(lastGood.id)}, ${formatAge(lastGood.time, now)}`;
+    yield `  last good  ${newest}${lastGood === undefined ? '' : ` (${formatBytes(lastGood.bytes)})`}`;
+    const free = freeBytes === undefined ? '' : `, ${formatBytes(freeBytes)} free`;
+    yield `  storage    ${shownName(storage)}: ${counted(backups, 'backup')}, ${formatBytes(bytes)}${free}`;
+    if (schedules.length > 0) yield* ['', ...scheduleTable(schedules, now, look), ''];
+  }
+  for (const problem of quiet ? faults : health.problems) yield problemText(problem, look);
+  if (lastGood === undefined && !quiet) yield `Make the first backup: ${shownName(call)} create`;
+}
+
+function scheduleTable(schedules: readonly ScheduleHealth[], now: number, { width, chalk }: Look): readonly string[] {
+  const age = (time: number | undefined): string => (time === undefined ? 'never' : formatAge(time, now));
+  const columns = [
+    { title: 'SCHEDULE', cells: schedules.map(({ name }) => name) },
+    { title: 'LAST GOOD', cells: schedules.map(({ lastGood }) => age(lastGood)) },
+    {
+      title: 'LAST RUN',
+      drop: { order: 1 },
+      cells: schedules.map(({ lastRun }) =>
+        lastRun === undefined ? 'never' : `${lastRun.outcome}, ${formatAge(lastRun.start, now)}`,
+      ),
+    },
+    {
+      title: 'NEXT',
+      cells: schedules.map(({ next }) => (next === undefined ? 'off' : next <= now ? 'due now' : timestamp(next))),
+    },
+    {
+      title: 'STATE',
+      cells: schedules.map(({ enabled, overdueSince }) =>
+        enabled ? (overdueSince === undefined ? 'ok' : chalk.red('OVERDUE')) : 'off',
+      ),
+    },
+  ];
+  return tableLines(columns, width, chalk.dim);
+}
+
+function problemText({ id, level, subject, message }: HealthProblem, { chalk }: Look): string {
+  const about = subject === null ? '' : `${shownName(subject)}: `;
+  const mark = level === 'fault' ? chalk.red('fault:') : chalk.cyan('note:');
+  return `${mark} ${about}${shownName(message)} (${id})`;
+}
+
+function problemLine({ id, level, subject, message }: HealthProblem): ProblemLine {
+  return { type: 'problem', level, id, subject, message };
+}
+
+const orNull = (time: number | undefined): string | null => (time === undefined ? null : timestamp(time));
+
+function statusSummary({ result, instance, storage, now }: Status, end: RunEnd): StatusSummary {
+  const { health, schedules, lastGood, backups, bytes, freeBytes, sameDevice } = result;
+  return {
+    type: 'summary',
+    command: 'status',
+    id: lastGood?.id ?? null,
+    file: lastGood?.file ?? null,
+    sha256: null,
+    complete: null,
+    verified: null,
+    ...end,
+    healthy: health.healthy,
+    instance,
+    storage,
+    lastGood: orNull(lastGood?.time),
+    lastGoodAge: lastGood === undefined ? null : Math.round((now - lastGood.time) / 1000),
+    freeBytes: freeBytes ?? null,
+    sameDevice,
+    schedules: schedules.map((schedule) => ({
+      name: schedule.name,
+      enabled: schedule.enabled,
+      lastGood: orNull(schedule.lastGood),
+      lastRun: orNull(schedule.lastRun?.start),
+      lastOutcome: schedule.lastRun?.outcome ?? null,
+      next: orNull(schedule.next),
+      overdueSince: orNull(schedule.overdueSince),
+    })),
+    counts: {
+      backups,
+      bytes,
+      faults: health.problems.filter(({ level }) => level === 'fault').length,
+      notes: health.problems.filter(({ level }) => level === 'note').length,
+    },
+  };
+}
