@@ -43,7 +43,9 @@ export function littleEndianCtr(key: Buffer, bytes: Buffer, position = 0): Buffe
   const first = Math.floor(position / 16);
   const counters = Buffer.alloc(16 * (Math.ceil((position + bytes.length) / 16) - first));
   for (let at = 0; at < counters.length; at += 16) counters.writeBigUInt64LE(BigInt(first + 1 + at / 16), at);
-  const stream = createCipheriv(`aes-${key.length * 8}-ecb`, key, null).update(counters).subarray(position % 16);
+  const stream = createCipheriv(`aes-${key.length * 8}-ecb`, key, null)
+    .update(counters)
+    .subarray(position % 16);
   return Buffer.from(bytes.map((byte, index) => byte ^ stream[index]!));
 }
 

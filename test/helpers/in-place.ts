@@ -16,7 +16,7 @@ export function restoreOver(
   options: InPlace = {},
   using: Using = {},
 ): Promise<InPlaceResult> {
-  const { safetyBackup = true, level = 1, lockWait = 0, hooks = noHooks, io, ...more } = options;
+  const { safetyBackup = true, level = 1, lockWait = 0, hooks = noHooks, io, encryption, ...more } = options;
   return withCleanup(async (cleanup) => {
     const plan = await planInPlace(
       {
@@ -28,7 +28,8 @@ export function restoreOver(
       deps(using),
       cleanup,
     );
-    const options = { safetyBackup, level, lockWait, hooks, ...(io === undefined ? {} : { io }) };
+    const sealed = encryption === undefined ? {} : { encryption };
+    const options = { safetyBackup, level, lockWait, hooks, ...(io === undefined ? {} : { io }), ...sealed };
     return restoreInPlace(plan, options, deps(using));
   });
 }
