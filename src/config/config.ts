@@ -1,6 +1,7 @@
 import type { Container } from '../archive/archive.js';
 import type { HookSettings } from '../operations/configured-hooks.js';
 import type { Source } from '../operations/source.js';
+import type { PassphraseSource } from './passphrase-source.js';
 
 /** Who had the last word on a setting. The folder of a configuration file counts as `file`, a detected one as `default`. */
 export type Origin = 'flag' | 'env' | 'file' | 'default';
@@ -20,11 +21,21 @@ export interface Config {
   readonly level: number;
   /** Milliseconds an application may have to wait while its databases are copied; `none`: any. */
   readonly maxPause: number | 'none';
+  readonly encryption: {
+    /** Of archives whose command line does not say otherwise. */
+    readonly enabled: boolean;
+    /** Where the passphrase is kept: written into the archives, readable to all. */
+    readonly hint: string | undefined;
+  };
+  /** Undefined where nothing says where it comes from: then a person is asked. */
+  readonly passphrase: PassphraseSource | undefined;
+  /** Nothing is written to the storage: backups are streamed. */
+  readonly readOnly: boolean;
   /** Commands around a restore in place. */
   readonly hooks: HookSettings;
   /** Milliseconds to wait for another run's lock. */
   readonly lockWait: number;
   /** Never ask, even on a terminal. */
   readonly noInput: boolean;
-  readonly origins: Readonly<Record<'root' | 'storage' | 'format' | 'level', Origin>>;
+  readonly origins: Readonly<Record<'root' | 'storage' | 'format' | 'level' | 'readOnly', Origin>>;
 }

@@ -15,6 +15,8 @@ export interface Overrides {
   /** Milliseconds. */
   readonly lockWait: number | undefined;
   readonly noInput: boolean | undefined;
+  /** By a variable only. */
+  readonly readOnly: boolean | undefined;
 }
 
 export interface ParsedOverrides {
@@ -31,6 +33,8 @@ export interface ConfigFlags {
   readonly level?: string | number | undefined;
   readonly lockWait?: string | undefined;
   readonly noInput?: boolean | undefined;
+  readonly passphraseFile?: string | undefined;
+  readonly passphraseCommand?: string | undefined;
   /** Read a configuration file that somebody else could have written. */
   readonly allowUnsafeConfig?: boolean | undefined;
 }
@@ -43,9 +47,10 @@ const variables: Readonly<Record<keyof Overrides, string>> = {
   level: 'BKP_LEVEL',
   lockWait: 'BKP_LOCK_WAIT',
   noInput: 'BKP_NO_INPUT',
+  readOnly: 'BKP_READ_ONLY',
 };
 
-const flagNames: Readonly<Record<keyof Overrides, string>> = {
+const flagNames: Readonly<Record<Exclude<keyof Overrides, 'readOnly'>, string>> = {
   root: '--root',
   config: '--config',
   storage: '--storage',
@@ -64,7 +69,7 @@ export function parseEnvironment(env: Readonly<Record<string, string | undefined
 }
 
 export function parseFlags(flags: ConfigFlags): ParsedOverrides {
-  return parseOverrides(flagNames, (key) => flags[key]);
+  return parseOverrides({ ...flagNames, readOnly: '' }, (key) => (key === 'readOnly' ? undefined : flags[key]));
 }
 
 function parseOverrides(
@@ -88,6 +93,7 @@ function parseOverrides(
     level: read('level', (raw) => readBy(levelRule, typeof raw === 'string' && /^\d+$/.test(raw) ? Number(raw) : raw)),
     lockWait: read('lockWait', readDuration),
     noInput: read('noInput', readSwitch),
+    readOnly: read('readOnly', readSwitch),
   };
   return { values, faults };
 }

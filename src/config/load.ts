@@ -17,6 +17,7 @@ import {
   type Outside,
 } from './locate.js';
 import { parseConfig } from './parse.js';
+import { configuredPassphrase, outsidePassphrase } from './passphrase-source.js';
 import type { FoundConfig } from './read-file.js';
 import type { ConfigFile } from './schema.js';
 import { resolveSources } from './sources.js';
@@ -39,13 +40,16 @@ export async function loadConfig(request: LoadRequest & { readonly optional?: fa
 export async function loadConfig(request: LoadRequest): Promise<Config | undefined> {
   const flags = parseFlags(request.flags);
   const env = parseEnvironment(request.env);
-  const faults = [...flags.faults, ...env.faults].map((fault) => line(fault));
+  const cwd = resolve(request.cwd);
+  const passphrase = outsidePassphrase(request.flags, request.env, cwd);
+  const faults = [...flags.faults, ...env.faults, ...passphrase.faults].map((fault) => line(fault));
   // Where to look is not known: whatever would be found may be the wrong thing.
   if ([...flags.faults, ...env.faults].some(({ at }) => placeNames.has(at))) throw configInvalid(faults);
   const outside: Outside = {
-    cwd: resolve(request.cwd),
+    cwd,
     flags: flags.values,
     env: env.values,
+    passphrase: passphrase.source,
     allowUnsafe: request.flags.allowUnsafeConfig === true,
   };
   const given = await givenRoot(outside);
@@ -85,6 +89,7 @@ async function assemble(
   const storage = storageOf(outside, configFile, file, detected?.layout.storage ?? join(root, 'var', 'backups'));
   const format = setting<Container>(flags.format, env.format, file.format, 'zip');
   const level = setting(flags.level, env.level, file.level, 6);
+  const readOnly = setting(undefined, env.readOnly, file.readOnly, false);
   const sources = resolveSources(file.sources, root, detected?.layout);
   const storagePlace = storage.from === 'flag' ? '--storage' : storage.from === 'env' ? 'BKP_STORAGE' : configFile;
   const conflicts = await findConflicts(sources, storage.value);
@@ -94,7 +99,7 @@ async function assemble(
   ];
   if (faults.length > 0) throw configInvalid(faults);
   return {
-    instance: file.instance ?? (basename(root) === '' ? 'root' : basename(root)),
+    instance: file.instance ?? nameOf(root),
     root,
     storage: storage.value,
     configFile,
@@ -103,12 +108,28 @@ async function assemble(
     format: format.value,
     level: level.value,
     maxPause: file.maxPause ?? defaultMaxPause,
+    encryption: encryptionOf(file),
+    passphrase: outside.passphrase ?? configuredPassphrase(file.encryption, configFile),
+    readOnly: readOnly.value,
     hooks: { timeout: defaultHookTimeout, ...file.hooks },
     lockWait: flags.lockWait ?? env.lockWait ?? 0,
     noInput: flags.noInput ?? env.noInput ?? false,
-    origins: { root: chosen.from, storage: storage.from, format: format.from, level: level.from },
+    origins: {
+      root: chosen.from,
+      storage: storage.from,
+      format: format.from,
+      level: level.from,
+      readOnly: readOnly.from,
+    },
   };
 }
+
+const nameOf = (root: string): string => (basename(root) === '' ? 'root' : basename(root));
+
+const encryptionOf = ({ encryption }: ConfigFile): Config['encryption'] => ({
+  enabled: encryption?.enabled ?? false,
+  hint: encryption?.hint,
+});
 
 /** Milliseconds. */
 const defaultMaxPause = 4000;

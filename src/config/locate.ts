@@ -5,6 +5,7 @@ import type { Origin } from './config.js';
 import { findInstance } from './detect-instance.js';
 import type { Overrides } from './environment.js';
 import { configNames, findConfigFile, upward } from './find-file.js';
+import type { PassphraseSource } from './passphrase-source.js';
 import { type FoundConfig, readConfigFile } from './read-file.js';
 
 export interface ChosenRoot {
@@ -18,6 +19,8 @@ export interface Outside {
   readonly cwd: string;
   readonly flags: Overrides;
   readonly env: Overrides;
+  /** Where one of them says that the passphrase is. */
+  readonly passphrase: PassphraseSource | undefined;
   readonly allowUnsafe: boolean;
 }
 

@@ -4,6 +4,8 @@ import { type ConfigFault, isMap, keyPath, mustBe, suggestion, unknownKeys } fro
 import { sourceNameFault } from './path-rules.js';
 import {
   type ConfigFile,
+  type EncryptionEntry,
+  encryptionSchema,
   type HooksEntry,
   hooksSchema,
   settingsSchema,
@@ -15,18 +17,37 @@ export type ParsedConfig =
   { readonly ok: true; readonly file: ConfigFile } | { readonly ok: false; readonly faults: readonly ConfigFault[] };
 
 const settingKeys = Object.keys(settingsSchema.entries);
+const encryptionKeys = Object.keys(encryptionSchema.entries);
 const hookKeys = Object.keys(hooksSchema.entries);
 const sourceKeys = Object.keys(sourceSchema.entries);
 
 /** What a file holds → a configuration, or every fault in it. Reads nothing, resolves no path. */
 export function parseConfig(raw: unknown): ParsedConfig {
   if (!isMap(raw)) return { ok: false, faults: [{ at: '', says: mustBe('a map of keys', raw) }] };
-  const faults = unknownKeys(raw, [...settingKeys, 'hooks', 'sources'], []);
+  const faults = unknownKeys(raw, [...settingKeys, 'encryption', 'hooks', 'sources'], []);
   const settings = validated(settingsSchema, raw, [], faults);
+  const encryption = Object.hasOwn(raw, 'encryption') ? parseEncryption(raw['encryption'], faults) : undefined;
   const hooks = Object.hasOwn(raw, 'hooks') ? parseHooks(raw['hooks'], faults) : undefined;
   const sources = Object.hasOwn(raw, 'sources') ? parseSources(raw['sources'], faults) : new Map<string, SourceEntry>();
+  if (encryption?.enabled === true && settings?.format === 'tar.gz') {
+    faults.push({ at: 'encryption.enabled', says: 'cannot be true with format tar.gz: only a zip can be encrypted' });
+  }
   if (faults.length > 0 || settings === undefined) return { ok: false, faults };
-  return { ok: true, file: { ...settings, ...(hooks === undefined ? {} : { hooks }), sources } };
+  const maps = { ...(encryption === undefined ? {} : { encryption }), ...(hooks === undefined ? {} : { hooks }) };
+  return { ok: true, file: { ...settings, ...maps, sources } };
+}
+
+function parseEncryption(raw: unknown, faults: ConfigFault[]): EncryptionEntry | undefined {
+  if (!isMap(raw)) {
+    faults.push({ at: 'encryption', says: 'must be a map of keys (such as enabled and passphraseFile)' });
+    return undefined;
+  }
+  faults.push(...unknownKeys(raw, encryptionKeys, ['encryption']));
+  if (Object.hasOwn(raw, 'passphraseFile') && Object.hasOwn(raw, 'passphraseCommand')) {
+    const says = 'cannot be given beside passphraseFile: the passphrase comes from one place';
+    faults.push({ at: 'encryption.passphraseCommand', says });
+  }
+  return validated(encryptionSchema, raw, ['encryption'], faults);
 }
 
 function parseHooks(raw: unknown, faults: ConfigFault[]): HooksEntry | undefined {

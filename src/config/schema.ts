@@ -4,16 +4,11 @@ import type { HookCommand } from '../system/hooks.js';
 import { commandFault, wordFault } from './command-rules.js';
 import { parseDuration } from './duration.js';
 import { mustBe } from './fault.js';
-import { controlCharacter, globFault, pathFault } from './path-rules.js';
+import { globFault, pathFault } from './path-rules.js';
+import { oneLine, oneLineFault } from './text-rules.js';
 
 /** valibot asks for a message with the issue at hand: every rule here answers with "must be …, not …". */
 const says = (what: string) => (issue: { readonly input: unknown }) => mustBe(what, issue.input);
-
-const oneLine = 'a text of one line';
-const text = v.pipe(
-  v.string(says(oneLine)),
-  v.check((value) => value.trim() !== '' && value.length <= 200 && !controlCharacter.test(value), says(oneLine)),
-);
 
 function textWith(what: string, faultOf: (value: string) => string | undefined) {
   return v.pipe(
@@ -25,6 +20,7 @@ function textWith(what: string, faultOf: (value: string) => string | undefined) 
   );
 }
 
+const text = textWith(oneLine, oneLineFault);
 const path = textWith('a path', pathFault);
 const glob = textWith('a glob', globFault);
 const globs = v.array(glob, says('a list of globs'));
@@ -53,8 +49,8 @@ const pauseRule = v.pipe(
 );
 
 /**
- * The keys of a file but `hooks` and `sources`. Objects are not `strictObject`: that reports only the first unknown key, so `parse.ts`
- * looks for unknown keys itself, from these same entries, before anything is validated.
+ * The keys of a file but `encryption`, `hooks` and `sources`. Objects are not `strictObject`: that reports only the first
+ * unknown key, so `parse.ts` looks for unknown keys itself, from these same entries, before anything is validated.
  */
 export const settingsSchema = v.object({
   instance: v.exactOptional(text),
@@ -64,13 +60,28 @@ export const settingsSchema = v.object({
   level: v.exactOptional(levelRule),
   exclude: v.exactOptional(globs),
   maxPause: v.exactOptional(pauseRule),
+  readOnly: v.exactOptional(v.boolean(says('true or false'))),
+});
+
+const wordList = (tell: typeof says) =>
+  v.pipe(
+    v.array(textWith('a word of the command (put it in quotes)', wordFault), tell('a list of words')),
+    v.check((list) => list[0]?.trim() !== '' && list.length > 0, tell('a list of words that begins with a program')),
+  );
+const words = wordList(says);
+
+/** For what may be a secret in the wrong place: without what was written. */
+const saysOnly = (what: string) => () => `must be ${what}`;
+
+/** The keys of `encryption`. */
+export const encryptionSchema = v.object({
+  enabled: v.exactOptional(v.boolean(says('true or false'))),
+  passphraseFile: v.exactOptional(path),
+  passphraseCommand: v.exactOptional(wordList(saysOnly)),
+  hint: v.exactOptional(text),
 });
 
 const commandText = textWith('a command (a text for the shell, or a list of words)', commandFault);
-const words = v.pipe(
-  v.array(textWith('a word of the command (put it in quotes)', wordFault), says('a list of words')),
-  v.check((list) => list[0]?.trim() !== '' && list.length > 0, says('a list of words that begins with a program')),
-);
 /** Not a union: its faults would not tell which of the two was meant. */
 const commandRule: v.GenericSchema<unknown, HookCommand> = v.lazy((raw) => (Array.isArray(raw) ? words : commandText));
 
@@ -106,11 +117,13 @@ export const sourceSchema = v.object({
 });
 
 export type Settings = v.InferOutput<typeof settingsSchema>;
+export type EncryptionEntry = Readonly<v.InferOutput<typeof encryptionSchema>>;
 export type HooksEntry = Readonly<v.InferOutput<typeof hooksSchema>>;
 export type SourceEntry = Readonly<v.InferOutput<typeof sourceSchema>>;
 
 /** A configuration file as it was written: defaults not yet filled in, paths still relative. */
 export interface ConfigFile extends Readonly<Settings> {
+  readonly encryption?: EncryptionEntry;
   readonly hooks?: HooksEntry;
   /** In the order of the file. */
   readonly sources: ReadonlyMap<string, SourceEntry>;

@@ -10,6 +10,7 @@ it('reads every variable', () => {
     BKP_LEVEL: '9',
     BKP_LOCK_WAIT: '5m',
     BKP_NO_INPUT: '1',
+    BKP_READ_ONLY: 'yes',
   });
   expect(faults).toEqual([]);
   expect(values).toEqual({
@@ -20,6 +21,7 @@ it('reads every variable', () => {
     level: 9,
     lockWait: 300_000,
     noInput: true,
+    readOnly: true,
   });
 });
 
@@ -38,6 +40,7 @@ it('names the variable of every fault', () => {
     BKP_LEVEL: '6.5',
     BKP_LOCK_WAIT: '-1s',
     BKP_NO_INPUT: 'maybe',
+    BKP_READ_ONLY: 'ro',
   });
   expect(faults.map(({ at }) => at)).toEqual([
     'BKP_ROOT',
@@ -47,6 +50,7 @@ it('names the variable of every fault', () => {
     'BKP_LEVEL',
     'BKP_LOCK_WAIT',
     'BKP_NO_INPUT',
+    'BKP_READ_ONLY',
   ]);
   expect(faults[4]?.says).toBe('must be a whole number from 0 (store) to 9 (smallest), not "6.5"');
 });

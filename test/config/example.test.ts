@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { hooksSchema, settingsSchema, sourceSchema } from '../../src/config/schema.js';
+import { encryptionSchema, hooksSchema, settingsSchema, sourceSchema } from '../../src/config/schema.js';
 import { load, sourceNamed, writeSite } from './sites.js';
 
 const example = await readFile(new URL('../../.backuprc.example', import.meta.url), 'utf8');
@@ -36,8 +36,8 @@ it('has an example of another application that is valid once its comments are ta
 });
 
 it('shows every key, as the documentation does', () => {
-  const nested = [hooksSchema, sourceSchema].flatMap(({ entries }) => Object.keys(entries));
-  for (const key of [...Object.keys(settingsSchema.entries), 'hooks', 'sources', ...nested]) {
+  const nested = [encryptionSchema, hooksSchema, sourceSchema].flatMap(({ entries }) => Object.keys(entries));
+  for (const key of [...Object.keys(settingsSchema.entries), 'encryption', 'hooks', 'sources', ...nested]) {
     expect(example).toMatch(new RegExp(`^[ #]*${key}:`, 'm'));
     expect(documentation).toContain(`\`${key}\``);
   }

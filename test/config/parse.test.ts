@@ -75,7 +75,7 @@ describe('parseConfig', () => {
   });
 
   it('refuses the keys of later versions', () => {
-    for (const key of ['retention', 'encryption', 'notify', 'copies', 'readOnly', 'safetyBackups']) {
+    for (const key of ['retention', 'notify', 'copies', 'safetyBackups']) {
       expect(faultsOf({ [key]: {} })[key]).toMatch(/^is not a known key/);
     }
   });
