@@ -9,6 +9,7 @@ import { registerList } from './list.js';
 import { registerLock, registerUnlock } from './lock.js';
 import { registerLog } from './log.js';
 import { registerPrune } from './prune.js';
+import { refusePassphrase } from './passphrase-options.js';
 import { registerRestore } from './restore.js';
 import { registerSchedule } from './schedule.js';
 import { registerShow } from './show.js';
@@ -73,6 +74,7 @@ function programWith(choose: (job: Job) => void, write: (text: string) => void):
   for (const register of registrations) register(program, choose);
   for (const command of withChildren(program)) {
     addGlobalOptions(command);
+    refusePassphrase(command);
     command
       .exitOverride((error) => {
         throw error.exitCode === 0 ? error : usageOf(error, command);

@@ -4,7 +4,7 @@ import { deleteQuestionView } from '../ui/delete-view.js';
 import { shownName } from '../ui/display.js';
 import { askLine } from '../ui/prompts.js';
 import type { CommandDeps } from './job.js';
-import { mayAsk } from './restore-confirmation.js';
+import { mayAsk } from './may-ask.js';
 
 export interface DeleteConfirmation {
   /** `--confirm`. */

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Config } from '../config/config.js';
 import { parseEnvironment, parseFlags, type ConfigFlags } from '../config/environment.js';
 import { loadConfig } from '../config/load.js';
+import { outsidePassphrase, type PassphraseSource } from '../config/passphrase-source.js';
 import type { BackupFile } from '../operations/backup-file.js';
 import type { Storage } from '../storage/storage.js';
 import { LocalStorage } from '../storage/local-storage.js';
@@ -16,7 +17,13 @@ export interface Place {
   readonly config: Config | undefined;
   /** Undefined where neither an instance nor a flag or variable names one: then only paths can be meant. */
   readonly storage: Storage | undefined;
+  /** Where the passphrase is; undefined where nothing says so. */
+  readonly passphrase: PassphraseSource | undefined;
+  /** Never ask, even on a terminal. */
+  readonly noInput: boolean;
 }
+
+export type Instance = Place & { readonly config: Config; readonly storage: Storage };
 
 function flagsOf(globals: GlobalOptions, more: ConfigFlags): ConfigFlags {
   const { root, config, storage, lockWait, input, allowUnsafeConfig } = globals;
@@ -26,44 +33,71 @@ function flagsOf(globals: GlobalOptions, more: ConfigFlags): ConfigFlags {
 /** The instance that is meant; rejects where there is none. `more`: a command's own flags that the configuration knows. */
 export async function openInstance(
   globals: GlobalOptions,
-  { cwd, env, output }: CommandDeps,
+  deps: CommandDeps,
   more: ConfigFlags = {},
-): Promise<{ readonly config: Config; readonly storage: Storage }> {
-  const config = await loadConfig({ cwd, env, flags: flagsOf(globals, more) });
-  tellConfig(config, output.step.bind(output));
-  return { config, storage: new LocalStorage(config.storage) };
+): Promise<Instance> {
+  const instance = await loadInstance(globals, deps, more);
+  tellInstance(instance.config, deps);
+  return instance;
 }
 
+/** The same, without a word: for where it is to be seen first who is told. */
+export async function loadInstance(
+  globals: GlobalOptions,
+  { cwd, env }: CommandDeps,
+  more: ConfigFlags,
+): Promise<Instance> {
+  return placeOf(await loadConfig({ cwd, env, flags: flagsOf(globals, more) }));
+}
+
+export function tellInstance({ instance, root, configFile }: Config, { output }: CommandDeps): void {
+  const by = configFile === undefined ? 'without a configuration file' : `configured by ${configFile}`;
+  output.step('instance', `${instance} in ${root}, ${by}`);
+}
+
+const placeOf = (config: Config): Instance => ({
+  config,
+  storage: new LocalStorage(config.storage),
+  passphrase: config.passphrase,
+  noInput: config.noInput,
+});
+
 /** For commands that can do without an instance: a storage alone is enough, or none, where files are named. */
-export async function findPlace(globals: GlobalOptions, { cwd, env, output }: CommandDeps): Promise<Place> {
-  const flags = flagsOf(globals, {});
+export async function findPlace(globals: GlobalOptions, deps: CommandDeps, more: ConfigFlags = {}): Promise<Place> {
+  const { cwd, env } = deps;
+  const flags = flagsOf(globals, more);
   const config = await loadConfig({ cwd, env, flags, optional: true });
   if (config !== undefined) {
-    tellConfig(config, output.step.bind(output));
-    return { config, storage: new LocalStorage(config.storage) };
+    tellInstance(config, deps);
+    return placeOf(config);
   }
-  const named = parseFlags(flags).values.storage ?? parseEnvironment(env).values.storage;
-  return { config: undefined, storage: named === undefined ? undefined : new LocalStorage(resolve(cwd, named)) };
+  const [byFlag, byVariable] = [parseFlags(flags).values, parseEnvironment(env).values];
+  const named = byFlag.storage ?? byVariable.storage;
+  return {
+    config: undefined,
+    storage: named === undefined ? undefined : new LocalStorage(resolve(cwd, named)),
+    passphrase: outsidePassphrase(flags, env, cwd).source,
+    noInput: byFlag.noInput ?? byVariable.noInput ?? false,
+  };
 }
 
 /** The same where there must be a storage: rejects as `openInstance` does. */
 export async function findStorage(
   globals: GlobalOptions,
   deps: CommandDeps,
+  more: ConfigFlags = {},
 ): Promise<Place & { readonly storage: Storage }> {
-  const { config, storage } = await findPlace(globals, deps);
-  return storage === undefined ? openInstance(globals, deps) : { config, storage };
-}
-
-function tellConfig({ instance, root, configFile }: Config, step: (id: string, message: string) => void): void {
-  step(
-    'instance',
-    `${instance} in ${root}, ${configFile === undefined ? 'without a configuration file' : `configured by ${configFile}`}`,
-  );
+  const place = await findPlace(globals, deps, more);
+  const { storage } = place;
+  return storage === undefined ? openInstance(globals, deps, more) : { ...place, storage };
 }
 
 /** The backup a user names. */
-export function namedBackup(reference: string, { config, storage }: Place, deps: CommandDeps): Promise<BackupFile> {
+export function namedBackup(
+  reference: string,
+  { config, storage }: Pick<Place, 'config' | 'storage'>,
+  deps: CommandDeps,
+): Promise<BackupFile> {
   const wanted = { reference, storage, instance: config?.instance, cwd: deps.cwd };
   return findBackup(wanted, deps.signal);
 }

@@ -1,10 +1,7 @@
 import { BkpError } from '../base/errors.js';
 import type { InPlacePlan } from '../operations/plan-in-place.js';
 import { shownName } from '../ui/display.js';
-import { askLine, isTerminal } from '../ui/prompts.js';
-
-/** A person is there, and may be asked. `--json` promises programs that standard error stays empty. */
-export const mayAsk = (json: boolean, noInput: boolean): boolean => !json && !noInput && isTerminal();
+import { askLine } from '../ui/prompts.js';
 
 export interface Confirmation {
   readonly plan: Pick<InPlacePlan, 'id' | 'root'>;

@@ -12,6 +12,7 @@ import { backupId, operationDeps } from './operation-deps.js';
 import { restoreExit } from './restore-exit.js';
 import type { ElsewhereTask } from './restore-options.js';
 import { elsewhereOwner } from './restore-owner.js';
+import { runPassphrase } from './run-passphrase.js';
 import { usageError } from './usage.js';
 
 /** Into an empty folder; without one only a look. `place`: where it was looked up already. */
@@ -21,11 +22,13 @@ export async function restoreElsewhere(
   deps: CommandDeps,
   place?: Place,
 ): Promise<ExitCode> {
-  const request = await elsewhereRequest(task, place, globals, deps);
+  const known = place ?? (await findPlace(globals, deps, task.passphrase));
+  const request = await elsewhereRequest(task, known, deps);
   const { target, file } = request;
   const operation = operationDeps(deps);
   const { view, exitCode } = await withCleanup(async (cleanup) => {
-    const plan = await planRestore(request, operation, cleanup);
+    const passphrase = runPassphrase(known, globals.json, deps, cleanup).ask;
+    const plan = await planRestore({ ...request, passphrase }, operation, cleanup);
     const restored = { plan, id: backupId(file, plan.manifest.id), again: sameCall(globals) };
     if (task.dryRun || target === undefined) {
       const exitCode = restoreExit(plan.findings);
@@ -39,18 +42,13 @@ export async function restoreElsewhere(
   return exitCode;
 }
 
-async function elsewhereRequest(
-  task: ElsewhereTask,
-  place: Place | undefined,
-  globals: GlobalOptions,
-  deps: CommandDeps,
-): Promise<RestoreRequest> {
+async function elsewhereRequest(task: ElsewhereTask, place: Place, deps: CommandDeps): Promise<RestoreRequest> {
   const { reference, target, only, allowUnverified, allowRepacked } = task;
   const fault = target === undefined ? undefined : pathFault(target);
   if (fault !== undefined) throw usageError(`--target ${fault}`, 'Pass a folder that is empty or does not exist.');
   const owner = elsewhereOwner(task.owner);
   return {
-    file: await namedBackup(reference, place ?? (await findPlace(globals, deps)), deps),
+    file: await namedBackup(reference, place, deps),
     target: target === undefined ? undefined : resolve(deps.cwd, target),
     only,
     allowUnverified,

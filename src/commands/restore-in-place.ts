@@ -7,42 +7,40 @@ import { configuredHooks } from '../operations/configured-hooks.js';
 import { listBackups } from '../operations/list-backups.js';
 import { planInPlace, type InPlacePlan, type InPlaceRequest } from '../operations/plan-in-place.js';
 import { restoreInPlace } from '../operations/restore-in-place.js';
-import type { Storage } from '../storage/storage.js';
 import { inPlacePlanView, inPlaceView } from '../ui/restore-in-place-view.js';
 import type { GlobalOptions } from './global-options.js';
-import { findPlace, namedBackup, openInstance, sameCall } from './instance.js';
+import { findPlace, namedBackup, openInstance, sameCall, type Instance } from './instance.js';
 import type { CommandDeps } from './job.js';
 import { operationDeps } from './operation-deps.js';
-import { mayAsk, requireConfirmation } from './restore-confirmation.js';
+import { mayAsk } from './may-ask.js';
+import { requireConfirmation } from './restore-confirmation.js';
 import { restoreElsewhere } from './restore-elsewhere.js';
 import { restoreExit } from './restore-exit.js';
 import type { InPlaceTask } from './restore-options.js';
 import { inPlaceOwner } from './restore-owner.js';
-
-interface Instance {
-  readonly config: Config;
-  readonly storage: Storage;
-}
+import { runPassphrase, type RunPassphrase } from './run-passphrase.js';
 
 /** Plan, show, ask, do: in the place of what the instance holds now. */
 export async function restoreHere(task: InPlaceTask, globals: GlobalOptions, deps: CommandDeps): Promise<ExitCode> {
-  const { wanted, dryRun } = task;
+  const { wanted, dryRun, passphrase: flags } = task;
   // A look at an archive needs no instance.
   const isLook = dryRun && wanted.kind === 'named';
-  const place = isLook ? await findPlace(globals, deps) : await openInstance(globals, deps);
+  const place = isLook ? await findPlace(globals, deps, flags) : await openInstance(globals, deps, flags);
   const { config, storage } = place;
   if (isLook && config === undefined) {
     const look = { ...task, kind: 'elsewhere', reference: wanted.reference, target: undefined } as const;
     return restoreElsewhere(look, globals, deps, place);
   }
   if (config === undefined || storage === undefined) throw new TypeError('an instance without a storage');
-  const instance = { config, storage };
+  const instance = { ...place, config, storage };
   const owner = inPlaceOwner(task.owner);
   const file = await wantedBackup(task, instance, deps);
   return withCleanup(async (cleanup) => {
-    const request = { ...requestOf(task, instance, globals), file, owner };
+    const passphrase = runPassphrase(instance, globals.json, deps, cleanup);
+    const request = { ...requestOf(task, instance, globals), file, owner, passphrase: passphrase.ask };
     const plan = await planInPlace(request, operationDeps(deps), cleanup);
-    return dryRun ? tellPlan(plan, globals, deps) : confirmAndDo(plan, task, instance.config, globals, deps);
+    if (dryRun) return tellPlan(plan, globals, deps);
+    return confirmAndDo({ plan, task, config: instance.config, passphrase }, globals, deps);
   });
 }
 
@@ -50,7 +48,7 @@ function requestOf(
   task: InPlaceTask,
   { config, storage }: Instance,
   { quiet }: GlobalOptions,
-): Omit<InPlaceRequest, 'file' | 'owner'> {
+): Omit<InPlaceRequest, 'file' | 'owner' | 'passphrase'> {
   const { only, paths, allowUnverified, allowRepacked } = task;
   const { instance, root, sources, exclude } = config;
   // Nobody looks at a comparison that -q silences and --confirm does without: it reads all that is there.
@@ -90,10 +88,15 @@ function tellPlan(plan: InPlacePlan, globals: GlobalOptions, deps: CommandDeps):
   return exitCode;
 }
 
+interface Wish {
+  readonly plan: InPlacePlan;
+  readonly task: InPlaceTask;
+  readonly config: Config;
+  readonly passphrase: RunPassphrase;
+}
+
 async function confirmAndDo(
-  plan: InPlacePlan,
-  task: InPlaceTask,
-  config: Config,
+  { plan, task, config, passphrase }: Wish,
   globals: GlobalOptions,
   deps: CommandDeps,
 ): Promise<ExitCode> {
@@ -106,9 +109,13 @@ async function confirmAndDo(
   if (shown) deps.output.render(inPlacePlanView(plan, again, asks ? 'question' : 'announcement', end));
   await requireConfirmation({ plan, given: task.confirm, asks }, deps.signal);
   const { level, lockWait } = config;
+  const { safetyBackup } = task;
+  // Before the application is stopped: a person takes time, and a passphrase that is missing ends it here.
+  const isEncrypted = safetyBackup && config.encryption.enabled;
+  const encryption = isEncrypted ? { encryption: await passphrase.forNew(config.encryption.hint) } : {};
   const operation = operationDeps(deps);
   const hooks = configuredHooks(config.hooks, operation);
-  const result = await restoreInPlace(plan, { safetyBackup: task.safetyBackup, level, lockWait, hooks }, operation);
+  const result = await restoreInPlace(plan, { safetyBackup, level, lockWait, hooks, ...encryption }, operation);
   const exitCode = restoreExit(result.findings);
   deps.output.render(inPlaceView({ plan, result, again, shown }, { exitCode, durationMs: deps.elapsed() }));
   return exitCode;

@@ -1,9 +1,10 @@
 import { never } from '../base/errors.js';
 import { globFault } from '../config/path-rules.js';
+import { passphraseFlags, type PassphraseOptions } from './passphrase-options.js';
 import { namesOf, usageError } from './usage.js';
 
 /** As commander gives them. */
-export interface RestoreOptions {
+export interface RestoreOptions extends PassphraseOptions {
   readonly target?: string;
   readonly dryRun?: boolean;
   readonly only?: readonly string[];
@@ -27,6 +28,7 @@ interface Taken {
   readonly owner: string | undefined;
   readonly allowUnverified: boolean;
   readonly allowRepacked: boolean;
+  readonly passphrase: PassphraseOptions;
 }
 
 export interface ElsewhereTask extends Taken {
@@ -80,6 +82,7 @@ const taken = (options: RestoreOptions): Taken => ({
   owner: options.owner,
   allowUnverified: options.allowUnverified === true,
   allowRepacked: options.allowRepacked === true,
+  passphrase: passphraseFlags(options),
 });
 
 const whereFlags = ['--target', '--dry-run', '--confirm'] as const;
@@ -90,6 +93,8 @@ const whatFlags = [
   '--no-safety-backup',
   '--allow-unverified',
   '--allow-repacked',
+  '--passphrase-file',
+  '--passphrase-command',
 ] as const;
 
 type Flag = '--undo' | (typeof whereFlags)[number] | (typeof whatFlags)[number];
@@ -105,6 +110,8 @@ const isGiven: Readonly<Record<Flag, (options: RestoreOptions) => boolean>> = {
   '--no-safety-backup': ({ safetyBackup }) => safetyBackup === false,
   '--allow-unverified': ({ allowUnverified }) => allowUnverified === true,
   '--allow-repacked': ({ allowRepacked }) => allowRepacked === true,
+  '--passphrase-file': ({ passphraseFile }) => passphraseFile !== undefined,
+  '--passphrase-command': ({ passphraseCommand }) => passphraseCommand !== undefined,
 };
 
 function refuseBeside(

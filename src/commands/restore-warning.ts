@@ -1,6 +1,6 @@
 import { BkpError } from '../base/errors.js';
 import { isUnfinished } from '../operations/unfinished-restore.js';
-import { unfinishedView } from '../ui/restore-recover-view.js';
+import { remarkView } from '../ui/remark-view.js';
 import type { Place } from './instance.js';
 import type { CommandDeps } from './job.js';
 
@@ -8,7 +8,7 @@ import type { CommandDeps } from './job.js';
 export function warnUnfinished({ config }: Pick<Place, 'config'>, deps: CommandDeps): void {
   if (config === undefined) return;
   const text = unfinishedText(config.root);
-  if (text !== undefined) deps.output.render(unfinishedView(text));
+  if (text !== undefined) deps.output.render(remarkView('restore-unfinished', text));
 }
 
 function unfinishedText(root: string): string | undefined {

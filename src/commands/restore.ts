@@ -3,6 +3,7 @@ import { never } from '../base/errors.js';
 import type { ExitCode } from '../base/exit-codes.js';
 import { globalOptions, type GlobalOptions } from './global-options.js';
 import type { Choose, CommandDeps } from './job.js';
+import { addPassphraseOptions } from './passphrase-options.js';
 import type { RestoreOptions } from './restore-options.js';
 import { collected } from './usage.js';
 
@@ -22,7 +23,7 @@ Examples:
   bkp restore /mnt/usb/site.zip --only user.brain --target /tmp/look`;
 
 export function registerRestore(program: Command, choose: Choose): Command {
-  return program
+  const command = program
     .command('restore')
     .argument('[backup]', 'an id or its beginning, latest, latest:<schedule>, or a file')
     .description('Put a backup back: in place of what is there, or into an empty folder. All of it or nothing.')
@@ -39,7 +40,8 @@ export function registerRestore(program: Command, choose: Choose): Command {
     .option('--undo', 'put the newest safety backup back in place')
     .option('--recover', 'finish or undo a restore in place that was interrupted')
     .option('--allow-unverified', 'take an archive without checksums')
-    .option('--allow-repacked', 'accept a container remade by another tool, if all contents are proven')
+    .option('--allow-repacked', 'accept a container remade by another tool, if all contents are proven');
+  return addPassphraseOptions(command)
     .addHelpText('after', notes)
     .action((reference: string | undefined, options: RestoreOptions, command: Command) => {
       const globals = globalOptions(command);

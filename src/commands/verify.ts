@@ -1,14 +1,18 @@
 import type { Command } from 'commander';
+import { withCleanup } from '../base/cleanup.js';
 import { BkpError, never } from '../base/errors.js';
 import { exitCodes, type ExitCode } from '../base/exit-codes.js';
 import type { BackupFile } from '../operations/backup-file.js';
 import type { Verdict } from '../operations/verify-backup.js';
 import type { Verified } from '../ui/verify-view.js';
 import { globalOptions, type GlobalOptions } from './global-options.js';
+import type { Place } from './instance.js';
 import type { Choose, CommandDeps } from './job.js';
+import { addPassphraseOptions, passphraseFlags, type PassphraseOptions } from './passphrase-options.js';
+import type { RunPassphrase } from './run-passphrase.js';
 import { usageError } from './usage.js';
 
-export interface VerifyOptions {
+export interface VerifyOptions extends PassphraseOptions {
   readonly all?: boolean;
   readonly quick?: boolean;
   readonly allowRepacked?: boolean;
@@ -22,7 +26,7 @@ Examples:
   bkp verify --quick /mnt/usb/*.zip`;
 
 export function registerVerify(program: Command, choose: Choose): Command {
-  return program
+  const command = program
     .command('verify')
     .argument('[backup...]', 'ids or their beginnings, latest, latest:<schedule>, or files (default: latest)')
     .description(
@@ -30,7 +34,8 @@ export function registerVerify(program: Command, choose: Choose): Command {
     )
     .option('--all', 'all backups of this instance')
     .option('--quick', 'the container and its checksums only, not every file')
-    .option('--allow-repacked', 'accept a container remade by another tool, if all contents are proven')
+    .option('--allow-repacked', 'accept a container remade by another tool, if all contents are proven');
+  return addPassphraseOptions(command)
     .addHelpText('after', examples)
     .action((references: readonly string[], options: VerifyOptions, command: Command) => {
       const globals = globalOptions(command);
@@ -49,14 +54,22 @@ async function runVerify(
   }
   const { sameCall } = await import('./instance.js');
   const { verifiedView, verifySummaryView } = await import('../ui/verify-view.js');
-  const { files, leftOut } =
-    options.all === true ? await allBackups(globals, deps) : await namedBackups(references, globals, deps);
-  const all: Verified[] = [];
-  for (const file of files) {
-    const verified = await verifyOne(file, options, files.length === 1, deps);
-    deps.output.render(verifiedView(verified, options.quick === true, sameCall(globals)));
-    all.push(verified);
-  }
+  const flags = passphraseFlags(options);
+  const { files, leftOut, place } =
+    options.all === true
+      ? await allBackups(flags, globals, deps)
+      : await namedBackups(references, flags, globals, deps);
+  const all = await withCleanup(async (cleanup) => {
+    const { runPassphrase } = await import('./run-passphrase.js');
+    const passphrase = runPassphrase(place, globals.json, deps, cleanup);
+    const done: Verified[] = [];
+    for (const file of files) {
+      const verified = await verifyOne({ file, alone: files.length === 1, passphrase }, options, deps);
+      deps.output.render(verifiedView(verified, options.quick === true, sameCall(globals)));
+      done.push(verified);
+    }
+    return done;
+  });
   const exitCode = worst(all);
   const end = { exitCode, durationMs: deps.elapsed() };
   deps.output.render(verifySummaryView(all, options.quick === true, leftOut, end));
@@ -67,15 +80,17 @@ interface ToVerify {
   readonly files: readonly BackupFile[];
   /** Backups of other instances that were not asked for. */
   readonly leftOut: number;
+  readonly place: Place;
 }
 
-async function allBackups(globals: GlobalOptions, deps: CommandDeps): Promise<ToVerify> {
+async function allBackups(flags: PassphraseOptions, globals: GlobalOptions, deps: CommandDeps): Promise<ToVerify> {
   const { findStorage } = await import('./instance.js');
   const { listBackups } = await import('../operations/list-backups.js');
   const { storedBackup } = await import('../operations/backup-file.js');
   const { warnUnfinished } = await import('./restore-warning.js');
-  const { config, storage } = await findStorage(globals, deps);
-  warnUnfinished({ config }, deps);
+  const place = await findStorage(globals, deps, flags);
+  const { config, storage } = place;
+  warnUnfinished(place, deps);
   const listed = await listBackups(storage, config?.instance, deps.signal);
   const own = listed.filter(({ foreign }) => !foreign);
   if (own.length === 0) {
@@ -83,43 +98,57 @@ async function allBackups(globals: GlobalOptions, deps: CommandDeps): Promise<To
       hint: '`bkp create` makes one; `bkp list --all` shows those of other instances.',
     });
   }
-  return { files: own.map(({ name }) => storedBackup(storage, name)), leftOut: listed.length - own.length };
+  const leftOut = listed.length - own.length;
+  return { files: own.map(({ name }) => storedBackup(storage, name)), leftOut, place };
 }
 
 /** All are found before the first is verified: a typing error is told at once. */
 async function namedBackups(
   references: readonly string[],
+  flags: PassphraseOptions,
   globals: GlobalOptions,
   deps: CommandDeps,
 ): Promise<ToVerify> {
   const { findPlace, findStorage, namedBackup } = await import('./instance.js');
   const { warnUnfinished } = await import('./restore-warning.js');
-  const place = references.length === 0 ? await findStorage(globals, deps) : await findPlace(globals, deps);
+  const find = references.length === 0 ? findStorage : findPlace;
+  const place = await find(globals, deps, flags);
   warnUnfinished(place, deps);
   const files: BackupFile[] = [];
   for (const reference of references.length === 0 ? ['latest'] : references) {
     files.push(await namedBackup(reference, place, deps));
   }
-  return { files, leftOut: 0 };
+  return { files, leftOut: 0, place };
+}
+
+interface OneOfSeveral {
+  readonly file: BackupFile;
+  readonly alone: boolean;
+  readonly passphrase: RunPassphrase;
 }
 
 /** Of several, one that cannot be had does not keep the others from being looked at. */
 async function verifyOne(
-  file: BackupFile,
+  { file, alone, passphrase }: OneOfSeveral,
   options: VerifyOptions,
-  alone: boolean,
   deps: CommandDeps,
 ): Promise<Verified> {
   const { verifyBackup } = await import('../operations/verify-backup.js');
   const { backupId, operationDeps } = await import('./operation-deps.js');
   const { quick, allowRepacked } = options;
-  const request = { file, quick: quick === true, allowRepacked: allowRepacked === true };
+  const request = {
+    file,
+    quick: quick === true,
+    allowRepacked: allowRepacked === true,
+    passphrase: passphrase.ask,
+  };
   try {
     const result = await verifyBackup(request, operationDeps(deps));
     const id = backupId(file, result.manifest?.id);
     return { kind: 'result', id, exitCode: verdictExit(result.verdict), result };
   } catch (error) {
-    if (alone || deps.signal.aborted || !(error instanceof BkpError)) throw error;
+    // Ctrl-C at the question is meant for all of them.
+    if (alone || deps.signal.aborted || !(error instanceof BkpError) || error.id === 'interrupted') throw error;
     return { kind: 'failed', id: backupId(file, undefined), file: file.location, error };
   }
 }

@@ -11,7 +11,9 @@ type NoteId =
   | 'owner-not-restored'
   | 'hook-failed'
   | 'unknown-note'
-  | 'restore-unfinished';
+  | 'restore-unfinished'
+  | 'passphrase-short'
+  | 'passphrase-exposed';
 
 /** The archive lacks something it should hold: it is incomplete. */
 type LossId =
@@ -59,6 +61,8 @@ export const findingInfo = {
   'owner-not-restored': { kind: 'note', title: 'Owner could not be restored' },
   'hook-failed': { kind: 'note', title: 'A hook failed' },
   'restore-unfinished': { kind: 'note', title: 'A restore in place is not finished' },
+  'passphrase-short': { kind: 'note', title: 'The passphrase is short' },
+  'passphrase-exposed': { kind: 'note', title: 'Others may read the passphrase' },
   'unknown-note': { kind: 'note', title: 'A note of a later version of bkp' },
   'unknown-loss': { kind: 'loss', title: 'A loss that a later version of bkp named' },
   'file-vanished': { kind: 'loss', title: 'Vanished while the backup was made' },

@@ -1,7 +1,5 @@
-import { finding } from '../manifest/findings.js';
 import type { RecoverResult } from '../operations/recover-restore.js';
 import { shownName } from './display.js';
-import { findingLine } from './findings-view.js';
 import type { RestoreSummary, RunEnd } from './json-lines.js';
 import type { Look } from './look.js';
 import type { View } from './output.js';
@@ -54,17 +52,5 @@ function recoverSummary(result: RecoverResult, root: string, end: RunEnd): Resto
     safety: null,
     ...asideFields(result),
     counts: { ...unknown, losses: 0, notes: 0 },
-  };
-}
-
-/** A warning beside another command's answer. */
-export function unfinishedView(warning: string): View {
-  return {
-    findings: [],
-    allFindings: '',
-    remark: warning,
-    isAnswer: false,
-    text: () => [],
-    json: () => [findingLine(finding('restore-unfinished', warning), undefined)],
   };
 }

@@ -1,0 +1,99 @@
+import type { Cleanup } from '../base/cleanup.js';
+import { BkpError } from '../base/errors.js';
+import type { AskPassphrase, Passphrase } from '../base/passphrase.js';
+import { readPassphrase } from '../config/passphrase.js';
+import { isShortPassphrase, newPassphraseFault } from '../config/passphrase-rules.js';
+import type { PassphraseSource } from '../config/passphrase-source.js';
+import type { CreateRequest } from '../operations/create-request.js';
+import { remarkView } from '../ui/remark-view.js';
+import { askNewPassphrase, askPassphrase } from './ask-passphrase.js';
+import type { Place } from './instance.js';
+import type { CommandDeps } from './job.js';
+import { mayAsk } from './may-ask.js';
+import { usageError } from './usage.js';
+
+/** The passphrase of one run: looked for when it is first needed, then the same for every archive. */
+export interface RunPassphrase {
+  /** Of an archive that is there. */
+  readonly ask: AskPassphrase;
+  /** For an archive that is to be made: typed twice, and looked at. `hint`: where it is kept, readable to all. */
+  forNew(hint: string | undefined): Promise<NewEncryption>;
+}
+
+type NewEncryption = NonNullable<CreateRequest['encryption']>;
+
+class OnePassphrase implements RunPassphrase {
+  readonly #source: PassphraseSource | undefined;
+  readonly #asks: boolean;
+  readonly #deps: CommandDeps;
+  #found: Promise<Passphrase> | undefined;
+
+  constructor({ passphrase, noInput }: Pick<Place, 'passphrase' | 'noInput'>, json: boolean, deps: CommandDeps) {
+    this.#source = passphrase;
+    this.#asks = mayAsk(json, noInput);
+    this.#deps = deps;
+  }
+
+  readonly ask: AskPassphrase = (question) => (this.#found ??= this.#read((signal) => askPassphrase(question, signal)));
+
+  async forNew(hint: string | undefined): Promise<NewEncryption> {
+    const passphrase = await (this.#found ??= this.#read(askNewPassphrase));
+    const fault = newPassphraseFault(passphrase.bytes);
+    if (fault !== undefined) throw missing(`the passphrase ${fault}`, 'Choose a shorter one.');
+    if (hint !== undefined && Buffer.from(hint).includes(passphrase.bytes)) {
+      throw usageError(
+        'the hint holds the passphrase itself',
+        'Everybody can read it: say where the passphrase is kept.',
+      );
+    }
+    if (isShortPassphrase(passphrase.bytes)) {
+      this.#warn('passphrase-short', 'the passphrase has fewer than 12 characters: it can be guessed');
+    }
+    return { passphrase, hint };
+  }
+
+  async forget(): Promise<void> {
+    const found = await this.#found?.catch(() => undefined);
+    found?.forget();
+    if (this.#source?.kind === 'variable') this.#source.passphrase.forget();
+  }
+
+  async #read(ask: (signal: AbortSignal) => Promise<Passphrase>): Promise<Passphrase> {
+    const { output, signal, env } = this.#deps;
+    if (this.#source !== undefined) {
+      const { passphrase, warning } = await readPassphrase(this.#source, signal);
+      if (warning !== undefined) this.#warn('passphrase-exposed', warning);
+      return passphrase;
+    }
+    if (!this.#asks) throw missing('there is no passphrase, and nobody to ask for one', whatToPass(env));
+    output.progress.finish();
+    return ask(signal);
+  }
+
+  #warn(id: 'passphrase-short' | 'passphrase-exposed', message: string): void {
+    this.#deps.output.render(remarkView(id, message));
+  }
+}
+
+/** That of a run: wiped with its cleanup. */
+export function runPassphrase(
+  place: Pick<Place, 'passphrase' | 'noInput'>,
+  json: boolean,
+  deps: CommandDeps,
+  cleanup: Cleanup,
+): RunPassphrase {
+  const passphrase = new OnePassphrase(place, json, deps);
+  cleanup.defer(() => passphrase.forget());
+  return passphrase;
+}
+
+const missing = (message: string, hint: string): BkpError => new BkpError('passphrase-missing', message, { hint });
+
+function whatToPass(env: CommandDeps['env']): string {
+  const empty = Object.keys(env).find((name) => name.startsWith('BKP_PASSPHRASE') && env[name] === '');
+  const told = empty === undefined ? '' : `${empty} is set, but empty. `;
+  return (
+    `${told}Pass --passphrase-file <file> or --passphrase-command <command>, set BKP_PASSPHRASE_FILE, _COMMAND or _FD, ` +
+    'or configure encryption.passphraseFile or passphraseCommand; on a terminal it is asked for.'
+  );
+}
