@@ -1,41 +1,69 @@
 import { exit } from 'node:process';
+import { isatty } from 'node:tty';
 import { systemClock } from './base/clock.js';
 import { BkpError, errorText, ioError, systemCode } from './base/errors.js';
 import { exitCodes, type ExitCode } from './base/exit-codes.js';
 import { parseCommandLine } from './commands/command-line.js';
-import type { Job } from './commands/job.js';
+import type { CommandDeps, Job } from './commands/job.js';
 import { readVersion } from './commands/version.js';
-import { openOutput, openScreens, wantedBefore, type Screens } from './ui/open-output.js';
+import { openOutput, openScreens, streamsBefore, wantedBefore, type Screens } from './ui/open-output.js';
 import type { Output } from './ui/output.js';
+import { fileBehind, leadsNowhere } from './ui/stream-sink.js';
 
 /** Runs a command line: sets `process.exitCode` and resolves when everything is told. Never rejects. */
 export async function main(args: readonly string[]): Promise<void> {
   // Where nothing is decided, nothing succeeded.
   process.exitCode = exitCodes.failed;
   const screens = openScreens(process.stdout, process.stderr);
-  const exitCode = await run(args, screens);
+  const exitCode = await run(args, screens, takeEnvironment());
   process.exitCode = await told(screens, exitCode);
+  // A reader that does not read: what it did not get it is never to get.
+  if (!screens.out.isStuck) return;
+  await screens.err.flushed();
+  exit(process.exitCode);
 }
 
-async function run(args: readonly string[], screens: Screens): Promise<ExitCode> {
-  const { env } = process;
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What tells of a passphrase is for this process alone: none that it starts inherits it. */
+function takeEnvironment(): Environment {
+  const env = { ...process.env };
+  for (const name of Object.keys(env)) if (name.startsWith('BKP_PASSPHRASE')) Reflect.deleteProperty(process.env, name);
+  return env;
+}
+
+async function run(args: readonly string[], screens: Screens, env: Environment): Promise<ExitCode> {
   let output: Output | undefined;
   let verbose = 0;
   const controller = new AbortController();
-  listenToSignals(controller);
+  listenToSignals(controller, screens);
   try {
     const parsed = parseCommandLine(args, (text) => screens.out.write(text));
     if (parsed.kind === 'told') return exitCodes.done;
     const { job } = parsed;
     verbose = job.globals.verbose;
     output = await openOutput(screens, job.globals, env, systemClock);
-    const exitCode = await runJob(job, output, controller.signal);
+    const exitCode = await runJob(job, {
+      cwd: process.cwd(),
+      env,
+      signal: controller.signal,
+      output,
+      stdout: {
+        isTerminal: isatty(1),
+        isNowhere: () => leadsNowhere(1),
+        file: () => fileBehind(1),
+        handOver: () => screens.out.handOver(controller.signal),
+      },
+    });
     if (!finished.has(exitCode)) controller.signal.throwIfAborted();
     return exitCode;
   } catch (error) {
     const isSignal = controller.signal.aborted && !outlivesSignal(error);
     const failure = expected(isSignal ? controller.signal.reason : error);
-    output ??= await openOutput(screens, wantedBefore(args), env, systemClock);
+    if (output === undefined) {
+      output = await openOutput(screens, wantedBefore(args), env, systemClock);
+      if (streamsBefore(args)) output.divert();
+    }
     output.fail(failure, verbose >= 2 ? stackOf(error) : undefined);
     return failure.exitCode;
   }
@@ -48,11 +76,11 @@ const finished: ReadonlySet<ExitCode> = new Set([exitCodes.done, exitCodes.incom
 const outlivesSignal = (error: unknown): boolean =>
   error instanceof BkpError && (error.id === 'restore-rolled-back' || error.id === 'rollback-failed');
 
-function runJob(job: Job, output: Output, signal: AbortSignal): Promise<ExitCode> {
+function runJob(job: Job, deps: Omit<CommandDeps, 'elapsed'>): Promise<ExitCode> {
   const started = systemClock.monotonic();
   const elapsed = (): number => Math.round(systemClock.monotonic() - started);
-  output.start({ command: job.name, version: readVersion(), dryRun: job.dryRun });
-  return job.run({ cwd: process.cwd(), env: process.env, signal, output, elapsed });
+  deps.output.start({ command: job.name, version: readVersion(), dryRun: job.dryRun });
+  return job.run({ ...deps, elapsed });
 }
 
 const endings = {
@@ -65,7 +93,7 @@ const endings = {
 const sameSignal = 250;
 
 /** The first signal ends the run, which cleans up; a second one does not wait for that. They are heard to the very end. */
-function listenToSignals(controller: AbortController): void {
+function listenToSignals(controller: AbortController, { out }: Screens): void {
   let first: number | undefined;
   for (const [signal, { id, text, exitCode }] of Object.entries(endings)) {
     process.on(signal, () => {
@@ -74,7 +102,9 @@ function listenToSignals(controller: AbortController): void {
       if (first !== undefined && now - first > sameSignal) exit(exitCode);
       if (first !== undefined) return;
       first = now;
-      const hint = 'What it had begun was taken back; run it again when it suits.';
+      const hint = out.isHandedOver
+        ? 'What standard output got is no backup: delete it.'
+        : 'What it had begun was taken back; run it again when it suits.';
       controller.abort(new BkpError(id, `${text} (${signal})`, { hint }));
     });
   }

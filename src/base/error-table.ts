@@ -41,6 +41,7 @@ export const errorTable = {
   'name-collision': 'refused',
   'restore-impossible': 'refused',
   'confirmation-missing': 'refused',
+  'read-only': 'refused',
   'hook-failed': 'failed',
   'schedules-unreadable': 'failed',
   'schedules-unwritable': 'failed',

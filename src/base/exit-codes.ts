@@ -22,7 +22,7 @@ export type ExitName = keyof typeof exitCodes;
 export type ExitCode = (typeof exitCodes)[ExitName];
 
 export const exitMeanings: Record<ExitName, string> = {
-  done: 'done, and proven unless `--quick-check` was asked for',
+  done: 'done, and proven unless `-o -` or `--quick-check` was asked for',
   failed: 'failed',
   usage: 'usage or configuration',
   incomplete: 'finished but incomplete',

@@ -1,40 +1,53 @@
-import { basename, resolve } from 'node:path';
-import type { Container } from '../archive/archive.js';
-import type { Config } from '../config/config.js';
+import { parseEnvironment } from '../config/environment.js';
 import { globFault } from '../config/path-rules.js';
-import type { Destination } from '../operations/backup-destination.js';
 import type { CreateRequest } from '../operations/create-request.js';
-import { containerOf, withoutEnding } from '../policy/backup-name.js';
-import type { Storage } from '../storage/storage.js';
 import type { CreateOptions } from './create.js';
+import { wantedEncryption, type WantedEncryption } from './create-encryption.js';
+import { beginStream, destinationOf, wantedOutput } from './create-output.js';
 import type { GlobalOptions } from './global-options.js';
-import { openInstance } from './instance.js';
+import { loadInstance, tellInstance, type Instance } from './instance.js';
 import type { CommandDeps } from './job.js';
+import { passphraseFlags } from './passphrase-options.js';
 import { selectSources } from './select-sources.js';
 import { namesOf, usageError } from './usage.js';
 
+export interface CreateArguments {
+  readonly request: CreateRequest;
+  /** Undefined: not encrypted. */
+  readonly encryption: WantedEncryption | undefined;
+  readonly instance: Instance;
+}
+
 /** What is to be backed up and how, from flags and configuration. Throws `usage` where they cannot be meant so. */
-export async function createRequest(
+export async function createArguments(
   options: CreateOptions,
   globals: GlobalOptions,
   deps: CommandDeps,
-): Promise<CreateRequest> {
-  const output = options.output === undefined ? undefined : outputFile(options.output);
+): Promise<CreateArguments> {
+  const output = wantedOutput(options);
+  const writes = options.dryRun !== true;
+  // As early as it is known: faults of the configuration are to be told where they do not end up in the archive.
+  const streams = output.kind === 'stream' || (output.kind === 'none' && isReadOnlyByVariable(deps));
+  if (writes && streams) beginStream(options, deps);
   const comment = options.comment === undefined ? undefined : checkedComment(options.comment);
   const excludes = checkedGlobs(options.exclude ?? []);
   const { format, level } = options;
-  const { config, storage } = await openInstance(globals, deps, { format, level });
-  if (output !== undefined) refuseOtherFormat(output, format);
+  const instance = await loadInstance(globals, deps, { format, level, ...passphraseFlags(options) });
+  const { config, storage } = instance;
+  const destination = destinationOf(output, config, storage, deps);
+  if (writes && !streams && destination.kind === 'stream') beginStream(options, deps);
+  tellInstance(config, deps);
+  const encryption = wantedEncryption(options, config, destination.container);
   const only = namesOf(options.only, '--only');
   const { sources, leftOut } = selectSources(config.sources, { only, scopes: scopesOf(options) });
-  return {
+  const request = {
     instance: config.instance,
     root: config.root,
     sources,
     others: config.sources.filter((source) => !sources.includes(source)),
     leftOut,
     excludes: [...config.exclude, ...excludes],
-    destination: destinationOf(output, config, storage, deps.cwd),
+    destination,
     level: config.level,
     maxPause: config.maxPause,
     origin: 'manual',
@@ -42,48 +55,15 @@ export async function createRequest(
     lockWait: config.lockWait,
     quickCheck: options.quickCheck === true,
   };
+  return { request, encryption, instance };
 }
+
+const isReadOnlyByVariable = ({ env }: CommandDeps): boolean => parseEnvironment(env).values.readOnly === true;
 
 function scopesOf(options: CreateOptions): ReadonlyMap<string, boolean> {
   const { databases, snapshots, uploads, withConfig } = options;
   const said = Object.entries({ databases, snapshots, uploads, config: withConfig });
   return new Map(said.flatMap(([scope, on]) => (on === undefined ? [] : [[scope, on] as const])));
-}
-
-interface OutputFile {
-  readonly path: string;
-  readonly container: Container;
-}
-
-function outputFile(path: string): OutputFile {
-  if (path === '-') {
-    throw usageError(
-      '--output - (streaming to standard output) is not part of this version',
-      'Name a file that ends in .zip or .tar.gz.',
-    );
-  }
-  const name = basename(path);
-  const container = containerOf(name);
-  if (container === undefined || withoutEnding(name) === '' || path.endsWith('/')) {
-    throw usageError(
-      `--output ${path} does not say what format it is to have`,
-      'Let its name end in .zip, .tar.gz or .tgz.',
-    );
-  }
-  return { path, container };
-}
-
-function refuseOtherFormat({ path, container }: OutputFile, format: string | undefined): void {
-  if (format === undefined || format === container) return;
-  throw usageError(
-    `--format ${format} contradicts the ending of --output ${path}`,
-    'Leave --format out, or choose the ending that belongs to it: .zip, or .tar.gz.',
-  );
-}
-
-function destinationOf(output: OutputFile | undefined, config: Config, storage: Storage, cwd: string): Destination {
-  if (output === undefined) return { kind: 'storage', storage, container: config.format };
-  return { kind: 'file', path: resolve(cwd, output.path), storage, container: output.container };
 }
 
 function checkedGlobs(globs: readonly string[]): readonly string[] {

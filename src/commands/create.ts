@@ -1,11 +1,13 @@
 import type { Command } from 'commander';
+import { withCleanup } from '../base/cleanup.js';
 import { exitCodes, type ExitCode } from '../base/exit-codes.js';
 import type { CreatePlan } from '../operations/plan-create.js';
 import { globalOptions, type GlobalOptions } from './global-options.js';
 import type { Choose, CommandDeps } from './job.js';
+import { addPassphraseOptions, type PassphraseOptions } from './passphrase-options.js';
 import { collected } from './usage.js';
 
-export interface CreateOptions {
+export interface CreateOptions extends PassphraseOptions {
   readonly format?: string;
   readonly level?: string;
   readonly databases?: boolean;
@@ -15,6 +17,8 @@ export interface CreateOptions {
   readonly only?: readonly string[];
   readonly exclude?: readonly string[];
   readonly comment?: string;
+  readonly encrypt?: boolean;
+  readonly hint?: string;
   readonly output?: string;
   readonly dryRun?: boolean;
   readonly quickCheck?: boolean;
@@ -26,10 +30,13 @@ Examples:
   bkp create --no-uploads --comment "before the update"
   bkp create --only user.brain,uploads -l 9
   bkp create -o /mnt/usb/site.tar.gz         into a file of your own
+  bkp create -o - | ssh host "cat > site.zip"  in one pass, leaving nothing here; verify it there
+  bkp create --encrypt --passphrase-file /root/bkp.pass --hint "safe, 2nd drawer"
+  bkp create --encrypt                       asks for the passphrase, twice
   bkp create --dry-run                       show what it would hold`;
 
 export function registerCreate(program: Command, choose: Choose): Command {
-  return program
+  const command = program
     .command('create')
     .alias('backup')
     .description('Make a backup: one archive, read back and compared before it gets its name.')
@@ -45,9 +52,13 @@ export function registerCreate(program: Command, choose: Choose): Command {
     .option('--only <source,…>', 'exactly these sources', collected)
     .option('--exclude <glob>', 'leave out what matches source/path (repeatable)', collected)
     .option('--comment <text>', 'a line to remember it by')
-    .option('-o, --output <file>', 'into this file; its ending (.zip, .tar.gz, .tgz) sets the format')
+    .option('-o, --output <file>', 'into this file, whose ending (.zip, .tar.gz, .tgz) sets the format; - streams')
     .option('-n, --dry-run', 'show what would be backed up, write nothing')
     .option('--quick-check', 'read back the bytes of the archive only, not every file')
+    .option('--encrypt', 'AES-256, zip only: 7-Zip and WinZip open it')
+    .option('--no-encrypt', 'not, although the configuration turns it on')
+    .option('--hint <text>', 'where the passphrase is kept; can be read without it');
+  return addPassphraseOptions(command)
     .addHelpText('after', examples)
     .action((options: CreateOptions, command: Command) => {
       const globals = globalOptions(command);
@@ -61,22 +72,28 @@ export function registerCreate(program: Command, choose: Choose): Command {
 }
 
 async function runCreate(options: CreateOptions, globals: GlobalOptions, deps: CommandDeps): Promise<ExitCode> {
-  const { createRequest } = await import('./create-arguments.js');
+  const { createArguments } = await import('./create-arguments.js');
   const { sameCall } = await import('./instance.js');
   const { operationDeps } = await import('./operation-deps.js');
   const { createPlanView, createView } = await import('../ui/create-view.js');
   const { refuseUnfinished } = await import('../operations/unfinished-restore.js');
-  const request = await createRequest(options, globals, deps);
+  const { request, encryption, instance } = await createArguments(options, globals, deps);
   refuseUnfinished(request.root);
   if (options.dryRun === true) {
     const { planCreate } = await import('../operations/plan-create.js');
     const plan = planCreate(request, operationDeps(deps));
     const exitCode = planExit(plan);
-    deps.output.render(createPlanView(plan, request, { exitCode, durationMs: deps.elapsed() }));
+    const encrypted = encryption !== undefined;
+    deps.output.render(createPlanView(plan, { request, encrypted }, { exitCode, durationMs: deps.elapsed() }));
     return exitCode;
   }
   const { createBackup } = await import('../operations/create-backup.js');
-  const result = await createBackup(request, operationDeps(deps));
+  const { runPassphrase } = await import('./run-passphrase.js');
+  const result = await withCleanup(async (cleanup) => {
+    const passphrase = runPassphrase(instance, globals.json, deps, cleanup);
+    const secret = encryption === undefined ? {} : { encryption: await passphrase.forNew(encryption.hint) };
+    return createBackup({ ...request, ...secret }, operationDeps(deps));
+  });
   const exitCode = result.complete ? exitCodes.done : exitCodes.incomplete;
   deps.output.render(createView(result, request, sameCall(globals), { exitCode, durationMs: deps.elapsed() }));
   return exitCode;

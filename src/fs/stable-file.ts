@@ -15,6 +15,7 @@ export class StableFile {
   readonly #path: string;
   readonly #fd: number;
   #changed: boolean | undefined;
+  #failure: unknown;
   #isOpen = true;
 
   /** Takes the descriptor over. */
@@ -26,27 +27,33 @@ export class StableFile {
 
   /**
    * Its bytes from the beginning, in blocks with memory of their own. A file that became shorter is filled up with zeros:
-   * its size was declared before. Throws `io-failed` where the device fails.
+   * its size was declared before. Where the device fails, it throws `io-failed`, or fills up as well and keeps the `failure`.
    */
-  async *read(blockBytes: number): AsyncGenerator<Buffer, void, undefined> {
+  async *read(blockBytes: number, onFailure: 'throw' | 'fill' = 'throw'): AsyncGenerator<Buffer, void, undefined> {
     this.#changed = undefined;
+    this.#failure = undefined;
     let sawEnd = false;
     for (let at = 0; at < this.stat.size; at += blockBytes) {
       const block = Buffer.allocUnsafeSlow(Math.min(blockBytes, this.stat.size - at));
-      const seen = sawEnd ? 0 : await this.#fill(block, at);
+      const seen = sawEnd ? 0 : await this.#fill(block, at, onFailure);
       if (seen < block.length) {
         sawEnd = true;
         block.fill(0, seen);
       }
       yield block;
     }
-    const grew = !sawEnd && (await this.#fill(Buffer.allocUnsafe(1), this.stat.size)) > 0;
+    const grew = !sawEnd && (await this.#fill(Buffer.allocUnsafe(1), this.stat.size, onFailure)) > 0;
     this.#changed = sawEnd || grew || hasChanged(this.stat, this.#fd);
   }
 
   /** Whether the bytes read may never have been its content. True until they were read to the end. */
   changed(): boolean {
     return this.#changed ?? true;
+  }
+
+  /** Why what was read ends with zeros, where reading failed. */
+  get failure(): unknown {
+    return this.#failure;
   }
 
   async close(): Promise<void> {
@@ -56,19 +63,23 @@ export class StableFile {
   }
 
   /** Fills a block from a position; gives fewer bytes only where the file ends. */
-  async #fill(block: Buffer, position: number): Promise<number> {
+  async #fill(block: Buffer, position: number, onFailure: 'throw' | 'fill'): Promise<number> {
     let done = 0;
     while (done < block.length) {
-      const { bytesRead } = await this.#readOnce(block, done, position + done);
+      const bytesRead = await this.#readOnce(block, done, position + done).catch((error: unknown) => {
+        if (onFailure === 'throw') throw error;
+        this.#failure = error;
+        return 0;
+      });
       if (bytesRead === 0) break;
       done += bytesRead;
     }
     return done;
   }
 
-  async #readOnce(block: Buffer, offset: number, position: number): Promise<{ readonly bytesRead: number }> {
+  async #readOnce(block: Buffer, offset: number, position: number): Promise<number> {
     try {
-      return await readAt(this.#fd, block, offset, block.length - offset, position);
+      return (await readAt(this.#fd, block, offset, block.length - offset, position)).bytesRead;
     } catch (error) {
       throw ioError('reading', this.#path, error);
     }

@@ -1,8 +1,8 @@
 import { existsSync, rmSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import type { ByteSource } from '../base/byte-source.js';
+import type { ByteSink, ByteSource } from '../base/byte-source.js';
 import type { Cleanup } from '../base/cleanup.js';
-import { BkpError } from '../base/errors.js';
+import { BkpError, never } from '../base/errors.js';
 import type { Container } from '../archive/archive.js';
 import { PartialFile, partialPath, writeFileDurably } from '../fs/partial-file.js';
 import { openByteSource } from '../fs/random-access.js';
@@ -14,11 +14,22 @@ import { lockedSuffix } from './list-backups.js';
 import { openPrivateStaging, removeDeadPrivateStaging, type PrivateStaging } from './private-staging.js';
 import type { Storage, StoragePartial } from '../storage/storage.js';
 import type { Deps } from './deps.js';
+import { openAsStream } from './stream-destination.js';
 
-/** Where a backup goes: into the storage under its id, or into a file the user names, which is then no run of its own. */
+/** Where a backup goes: into the storage under its id; into a file the user names, or a stream, which are no runs of their own. */
 export type Destination =
   | { readonly kind: 'storage'; readonly storage: Storage; readonly container: Container }
-  | { readonly kind: 'file'; readonly path: string; readonly storage: Storage; readonly container: Container };
+  | { readonly kind: 'file'; readonly path: string; readonly storage: Storage; readonly container: Container }
+  /** To a reader who takes it as it comes. */
+  | {
+      readonly kind: 'stream';
+      /** For one archive. */
+      readonly open: () => ByteSink;
+      /** The file that it is sent to, where that is known: left out of sources, as the storage is. */
+      readonly file: string | undefined;
+      readonly storage: Storage;
+      readonly container: Container;
+    };
 
 /** An archive on its way: written aside, read back, then published with its side file. */
 export interface OpenDestination {
@@ -55,10 +66,18 @@ export async function openDestination(
   cleanup: Cleanup,
 ): Promise<OpenDestination> {
   const { destination } = request;
-  await removeDeadPrivateStaging(request.root, deps);
-  return destination.kind === 'storage'
-    ? openInStorage(destination.storage, destination.container, request, deps, cleanup)
-    : openAsFile(destination.path, destination.storage, request, deps, cleanup);
+  // A stream leaves nothing beside the data, and takes nothing away there.
+  if (destination.kind !== 'stream') await removeDeadPrivateStaging(request.root, deps);
+  switch (destination.kind) {
+    case 'storage':
+      return openInStorage(destination.storage, destination.container, request, deps, cleanup);
+    case 'file':
+      return openAsFile(destination.path, destination.storage, request, deps, cleanup);
+    case 'stream':
+      return openAsStream(destination, request.origin, deps, cleanup);
+    default:
+      return never(destination);
+  }
 }
 
 async function openInStorage(

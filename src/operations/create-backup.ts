@@ -39,7 +39,7 @@ export interface CreateResult {
   readonly bytes: number;
   readonly sha256: string;
   readonly complete: boolean;
-  /** Every entry was decoded and compared; otherwise only the bytes were read back. */
+  /** Every entry was decoded and compared; otherwise only the bytes were read back, of a stream not even those. */
   readonly verified: boolean;
   readonly manifest: Manifest;
   readonly findings: readonly Finding[];
@@ -48,7 +48,7 @@ export interface CreateResult {
 
 /**
  * Makes one backup: databases copied at one instant, folders read, everything written aside, read back and compared,
- * then named. Losses are findings; rejects with a `BkpError` where no archive is made, and leaves nothing behind.
+ * then named; a stream in one pass. Losses are findings; rejects with a `BkpError` where no archive is made, and leaves nothing behind.
  */
 export function createBackup(wanted: CreateRequest, deps: Deps, held?: HeldInstance): Promise<CreateResult> {
   const request = withoutExcluded(wanted);
@@ -71,13 +71,19 @@ export function createBackup(wanted: CreateRequest, deps: Deps, held?: HeldInsta
     const content = await archiveSources(request, { target, writer, held }, deps, cleanup);
     const { manifest, proof } = await finishArchive({ request, target, writer, sums, content, generatedAt, deps });
     await target.partial.sync();
-    await readBack({ request, target, proof, pool, keys, deps });
-    deps.signal.throwIfAborted();
-    await target.publish(proof.sha256);
-    deps.step('named', `${target.file} has its name`);
+    if (isStream(request)) {
+      deps.step('streamed', `${target.file} took all ${proof.bytes} bytes`);
+    } else {
+      await readBack({ request, target, proof, pool, keys, deps });
+      deps.signal.throwIfAborted();
+      await target.publish(proof.sha256);
+      deps.step('named', `${target.file} has its name`);
+    }
     return result(request, target, manifest, proof, deps.clock.monotonic() - started);
   });
 }
+
+const isStream = ({ destination }: CreateRequest): boolean => destination.kind === 'stream';
 
 function result(
   request: CreateRequest,
@@ -88,7 +94,7 @@ function result(
 ): CreateResult {
   const { container } = request.destination;
   const { complete, findings } = manifest;
-  const verified = !request.quickCheck;
+  const verified = !isStream(request) && !request.quickCheck;
   return {
     id: target.id,
     file: target.file,
@@ -180,6 +186,7 @@ async function archiveSources(
     pathOf: (resolved) => pathOf(request.root, resolved),
     archived: held?.archived ?? (() => undefined),
     advance: (count, path) => deps.progress.advance(count, path),
+    canTakeBack: target.partial.truncate !== undefined,
     signal: deps.signal,
   });
   const sources: ManifestSource[] = [];

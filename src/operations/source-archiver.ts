@@ -28,6 +28,8 @@ export interface ArchiverContext {
   /** Told of what went in exactly as it is. */
   readonly archived: (absolute: string, stat: FileStat) => void;
   readonly advance: (bytes: number, path: string) => void;
+  /** What was written can be taken back: a large file that changes is read once more. Otherwise it is read once. */
+  readonly canTakeBack: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -177,7 +179,7 @@ export class SourceArchiver {
     const { file } = opened;
     try {
       if (isLiveNow(absolute, await firstBytes(file))) return await this.#addLate(path, absolute, file.stat);
-      await this.#addOpen(path, file, file.stat, attempt === 1);
+      await this.#addOpen(path, file, file.stat, this.#care(attempt));
       if (!file.changed()) this.#context.archived(absolute, file.stat);
     } catch (error) {
       if (error instanceof ChangedMeanwhile && attempt === 1) return await this.#addLarge(path, absolute, listed, 2);
@@ -188,29 +190,38 @@ export class SourceArchiver {
     }
   }
 
-  /** Streams an open file into the archive. `again`: where it changes meanwhile, it is taken back for a second try. */
-  async #addOpen(path: EntryPath, file: StableFile, stat: FileStat, again = false): Promise<void> {
+  /** What to do about a large file that changes or fails while it is read: what a stream took of it cannot be taken back. */
+  #care(attempt: number): Care {
+    if (!this.#context.canTakeBack) return 'once';
+    return attempt === 1 ? 'first' : 'last';
+  }
+
+  /** Streams an open file into the archive. */
+  async #addOpen(path: EntryPath, file: StableFile, stat: FileStat, care: Care = 'last'): Promise<void> {
     const { writer } = this.#context;
     if (stat.size <= blockSize) {
       const pieces: Buffer[] = [];
       for await (const piece of file.read(blockSize)) pieces.push(piece);
-      if (again && file.changed()) throw new ChangedMeanwhile();
+      if (care === 'first' && file.changed()) throw new ChangedMeanwhile();
       await writer.add(header(path, 'file', stat), { kind: 'bytes', bytes: Buffer.concat(pieces) });
     } else {
-      const read = (): AsyncIterable<Buffer> => this.#watched(path, file, again);
+      const read = (): AsyncIterable<Buffer> => this.#watched(path, file, care);
       await writer.add(header(path, 'file', stat), { kind: 'blocks', read });
     }
-    if (file.changed()) this.#changed(path);
+    if (file.failure !== undefined)
+      this.#find('file-unreadable', path, `${errorText(file.failure)}; the rest is zeros`);
+    else if (file.changed()) this.#changed(path, care === 'once');
     this.#count(path, stat.size <= blockSize ? stat.size : 0, stat.size);
   }
 
-  async *#watched(path: EntryPath, file: StableFile, again: boolean): AsyncGenerator<Buffer> {
-    for await (const block of file.read(blockSize)) {
-      this.#context.signal.throwIfAborted();
-      this.#context.advance(block.length, path);
+  async *#watched(path: EntryPath, file: StableFile, care: Care): AsyncGenerator<Buffer> {
+    const { signal, advance } = this.#context;
+    for await (const block of file.read(blockSize, care === 'once' ? 'fill' : 'throw')) {
+      signal.throwIfAborted();
+      advance(block.length, path);
       yield block;
     }
-    if (again && file.changed()) throw new ChangedMeanwhile();
+    if (care === 'first' && file.changed()) throw new ChangedMeanwhile();
   }
 
   /** A database that an application opened while the backup ran: its bytes alone may be torn. */
@@ -227,12 +238,11 @@ export class SourceArchiver {
     return this.#addCopy(copy);
   }
 
-  #changed(path: EntryPath): void {
-    this.#find(
-      'file-changed',
-      path,
-      'it changed while it was read, twice; the archive holds what was read the second time',
-    );
+  #changed(path: EntryPath, once = false): void {
+    const message = once
+      ? 'it changed while it was read; a stream holds what was read, and zeros where it became shorter'
+      : 'it changed while it was read, twice; the archive holds what was read the second time';
+    this.#find('file-changed', path, message);
   }
 
   #count(path: EntryPath, advanced: number, bytes = advanced): void {
@@ -245,6 +255,9 @@ export class SourceArchiver {
     this.#findings.push(finding(id, message, { source: this.#source, path }));
   }
 }
+
+/** `first`: taken back for a second try, the `last`. `once`: there is no other, and zeros stand for what cannot be read. */
+type Care = 'first' | 'last' | 'once';
 
 /**
  * A sidecar that came up after its database was looked at. The bytes of the database were read without it: beside them it

@@ -133,7 +133,9 @@ export class LocalStorage implements Storage {
     return new BkpError('storage-unwritable', message, {
       cause,
       path: this.folder,
-      hint: 'Make it writable, choose another with `storage` or BKP_STORAGE, or write one archive elsewhere with `-o`.',
+      hint:
+        'Make it writable, choose another with `storage` or BKP_STORAGE, or stream the archive: `bkp create -o - > site.zip`. ' +
+        'Where it never can be, `readOnly: true` (or BKP_READ_ONLY=1) says that every backup is streamed.',
     });
   }
 

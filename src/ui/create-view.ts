@@ -1,7 +1,9 @@
+import { never } from '../base/errors.js';
 import type { CreatePlan } from '../operations/plan-create.js';
 import type { CreateResult } from '../operations/create-backup.js';
 import type { CreateRequest } from '../operations/create-request.js';
 import { ofKind } from '../manifest/findings.js';
+import type { Encryption } from '../manifest/manifest.js';
 import { shellWord, shownName } from './display.js';
 import { findingCounts, findingLine } from './findings-view.js';
 import { counted, formatBytes, formatDuration } from './format.js';
@@ -13,33 +15,49 @@ import { factLines } from './table.js';
 
 /** `again`: how the user calls bkp for this instance (`bkp -C /srv/site`). */
 export function createView(result: CreateResult, request: CreateRequest, again: string, end: RunEnd): View {
-  const { findings, file, id, manifest } = result;
-  const reference = request.destination.kind === 'file' ? shellWord(file) : id;
+  const { findings, manifest } = result;
+  const where = whereIs(result, request, again);
   return {
     findings,
-    allFindings: `\`${again} show ${reference}\``,
+    allFindings: where.allFindings,
     isAnswer: false,
-    text: (look) => createText(result, `${again} restore ${reference} --dry-run`, look),
+    text: (look) => createText(result, where, look),
     *json() {
       for (const source of manifest.sources) yield recordedSourceLine(source);
-      for (const finding of findings) yield findingLine(finding, file);
-      yield createSummary(result, request, end);
+      for (const finding of findings) yield findingLine(finding, where.file);
+      yield createSummary(result, request, where.file, end);
     },
   };
 }
 
-function* createText(result: CreateResult, next: string, { chalk }: Look): Iterable<string> {
-  const { id, file, bytes, sha256, complete, verified, manifest, findings, milliseconds } = result;
+interface Where {
+  /** Undefined where nobody here knows it: a stream went to its reader. */
+  readonly file: string | undefined;
+  readonly allFindings: string;
+  /** What to run next. */
+  readonly next: string;
+}
+
+function whereIs({ file, id }: CreateResult, { destination }: CreateRequest, again: string): Where {
+  if (destination.kind === 'stream') {
+    return { file: undefined, allFindings: 'manifest.json in it', next: 'bkp verify, on the file where it arrived' };
+  }
+  const reference = destination.kind === 'file' ? shellWord(file) : id;
+  return { file, allFindings: `\`${again} show ${reference}\``, next: `${again} restore ${reference} --dry-run` };
+}
+
+function* createText(result: CreateResult, { file, next }: Where, { chalk }: Look): Iterable<string> {
+  const { id, bytes, sha256, complete, manifest, findings, milliseconds } = result;
   const losses = ofKind(findings, 'loss').length;
   const whole = complete
     ? chalk.green('complete')
     : chalk.yellow.bold(`INCOMPLETE (${counted(losses, 'loss', 'losses')})`);
-  const proof = verified ? 'every file was read back and compared' : 'its bytes were read back, its files were not';
-  yield `${chalk.bold(`Backup ${id}`)} is ${whole}; ${proof}.`;
+  yield `${chalk.bold(`Backup ${id}`)} is ${whole}; ${proofText(result, file)}.`;
   const { files, bytes: content } = manifest.totals;
   yield* factLines([
-    ['file', shownName(file)],
+    ['file', shownName(file ?? result.file)],
     ['size', `${formatBytes(bytes)} (${counted(files, 'file')}, ${formatBytes(content)} of content)`],
+    ['encrypted', encryptionText(manifest.encryption)],
     ['sources', manifest.includes.map(shownName).join(', ')],
     ['sha256', sha256],
     ['took', formatDuration(milliseconds)],
@@ -47,15 +65,32 @@ function* createText(result: CreateResult, next: string, { chalk }: Look): Itera
   ]);
 }
 
-function createSummary(result: CreateResult, request: CreateRequest, end: RunEnd): CreateSummary {
-  const { id, file, container, bytes, sha256, complete, verified, manifest, findings } = result;
+function proofText({ verified }: CreateResult, file: string | undefined): string {
+  if (verified) return 'every file was read back and compared';
+  return file === undefined
+    ? 'it was streamed, and nothing of it was read back'
+    : 'its bytes were read back, its files were not';
+}
+
+function encryptionText({ enabled, hint }: Encryption): string | undefined {
+  if (!enabled) return undefined;
+  return `AES-256${hint === undefined ? ', without a hint' : `; hint: ${shownName(hint)}`}`;
+}
+
+function createSummary(
+  result: CreateResult,
+  request: CreateRequest,
+  file: string | undefined,
+  end: RunEnd,
+): CreateSummary {
+  const { id, container, bytes, sha256, complete, verified, manifest, findings } = result;
   const { files, directories, links, bytes: contentBytes } = manifest.totals;
   const sources = manifest.sources.length;
   return {
     type: 'summary',
     command: 'create',
     id,
-    file,
+    file: file ?? null,
     sha256,
     complete,
     verified,
@@ -63,33 +98,39 @@ function createSummary(result: CreateResult, request: CreateRequest, end: RunEnd
     dryRun: false,
     instance: request.instance,
     format: container,
+    encrypted: manifest.encryption.enabled,
     bytes,
     leftOut: request.leftOut,
     counts: { sources, files, directories, links, contentBytes, ...findingCounts(findings) },
   };
 }
 
+/** What a dry run looked at. */
+export interface Planned {
+  readonly request: CreateRequest;
+  readonly encrypted: boolean;
+}
+
 /** A dry run. */
-export function createPlanView(plan: CreatePlan, request: CreateRequest, end: RunEnd): View {
+export function createPlanView(plan: CreatePlan, planned: Planned, end: RunEnd): View {
   return {
     findings: plan.findings,
     allFindings: '--json',
     isAnswer: true,
-    text: (look) => planText(plan, request, look),
+    text: (look) => planText(plan, planned, look),
     *json() {
       for (const { name, type, scope, path, files, bytes, liveDatabases } of plan.sources) {
         const about = { place: null, selected: true, database: null, liveDatabases };
         yield { type: 'source', name, sourceType: type, scope, path, files, bytes, ...about };
       }
       for (const finding of plan.findings) yield findingLine(finding, undefined);
-      yield planSummary(plan, request, end);
+      yield planSummary(plan, planned, end);
     },
   };
 }
 
-function* planText(plan: CreatePlan, request: CreateRequest, look: Look): Iterable<string> {
+function* planText(plan: CreatePlan, { request, encrypted }: Planned, look: Look): Iterable<string> {
   const { destination, instance } = request;
-  const where = destination.kind === 'file' ? destination.path : destination.storage.location;
   yield look.chalk.bold(`A backup of ${shownName(instance)} would hold:`);
   const rows = plan.sources.map(({ name, files, bytes, scope, path }) => ({
     name,
@@ -104,12 +145,25 @@ function* planText(plan: CreatePlan, request: CreateRequest, look: Look): Iterab
     ['in all', `${counted(plan.files, 'file')}, ${formatBytes(plan.bytes)} of content`],
     ['databases in folders', live.length === 0 ? undefined : live.map(shownName).join(', ')],
     ['left out', plan.leftOut.length === 0 ? undefined : plan.leftOut.map(shownName).join(', ')],
-    ['goes to', `${shownName(where)} (${destination.container})`],
+    ['goes to', `${shownName(placeOf(destination))} (${destination.container}${encrypted ? ', encrypted' : ''})`],
   ]);
   yield 'Nothing was written (--dry-run).';
 }
 
-function planSummary(plan: CreatePlan, request: CreateRequest, end: RunEnd): CreateSummary {
+function placeOf(destination: CreateRequest['destination']): string {
+  switch (destination.kind) {
+    case 'storage':
+      return destination.storage.location;
+    case 'file':
+      return destination.path;
+    case 'stream':
+      return 'standard output';
+    default:
+      return never(destination);
+  }
+}
+
+function planSummary(plan: CreatePlan, { request, encrypted }: Planned, end: RunEnd): CreateSummary {
   const { files, bytes, sources, findings, leftOut } = plan;
   const complete = ofKind(findings, 'loss').length === 0;
   const unknown = { directories: null, links: null };
@@ -126,6 +180,7 @@ function planSummary(plan: CreatePlan, request: CreateRequest, end: RunEnd): Cre
     dryRun: true,
     instance: request.instance,
     format: request.destination.container,
+    encrypted,
     bytes: null,
     leftOut,
     counts,

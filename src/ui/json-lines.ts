@@ -180,6 +180,7 @@ export interface CreateSummary extends SummaryBase {
   readonly dryRun: boolean;
   readonly instance: string;
   readonly format: Container;
+  readonly encrypted: boolean;
   readonly bytes: number | null;
   readonly leftOut: readonly string[];
   readonly counts: {

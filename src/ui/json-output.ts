@@ -18,17 +18,26 @@ export function jsonText(line: JsonLine): string {
 /** Everything as JSON lines (docs/json-output.md). */
 export class JsonOutput implements Output {
   readonly progress: Progress;
-  readonly #write: (text: string) => void;
+  readonly #elsewhere: (text: string) => void;
   readonly #clock: Clock;
+  #write: (text: string) => void;
+  /** Told with the next line: until then it may still be diverted. */
+  #start: StartLine | undefined;
 
-  constructor(write: (text: string) => void, clock: Clock) {
+  /** `elsewhere`: where lines go once they are diverted. */
+  constructor(write: (text: string) => void, elsewhere: (text: string) => void, clock: Clock) {
     this.#write = write;
+    this.#elsewhere = elsewhere;
     this.#clock = clock;
     this.progress = new JsonProgress((line) => this.#line(line), clock);
   }
 
   start(line: Omit<StartLine, 'type' | 'time'>): void {
-    this.#line({ type: 'start', time: this.#now(), ...line });
+    this.#start = { type: 'start', time: this.#now(), ...line };
+  }
+
+  divert(): void {
+    this.#write = this.#elsewhere;
   }
 
   step(id: string, message: string): void {
@@ -57,6 +66,9 @@ export class JsonOutput implements Output {
   }
 
   #line(line: JsonLine): void {
+    const first = this.#start;
+    this.#start = undefined;
+    if (first !== undefined) this.#write(jsonText(first));
     this.#write(jsonText(line));
   }
 }

@@ -31,7 +31,12 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Chooses once how a run tells its results. */
 export async function openOutput(screens: Screens, wanted: Wanted, env: Environment, clock: Clock): Promise<Output> {
   const { out, err, stdout, stderr } = screens;
-  if (wanted.json) return new JsonOutput((text) => out.write(text), clock);
+  if (wanted.json)
+    return new JsonOutput(
+      (text) => out.write(text),
+      (text) => err.write(text),
+      clock,
+    );
   const look = (stream: NodeJS.WriteStream): Look => ({
     chalk: chalkFor(colorLevel(stream, env, wanted.color)),
     terminal: stream.isTTY,
@@ -52,6 +57,14 @@ export function wantedBefore(args: readonly string[]): Wanted {
   const end = args.indexOf('--');
   const words = new Set(end === -1 ? args : args.slice(0, end));
   return { json: words.has('--json'), quiet: false, verbose: 0, color: !words.has('--no-color'), progress: false };
+}
+
+/** Whether a command line that was not understood would have had standard output take an archive. */
+export function streamsBefore(args: readonly string[]): boolean {
+  if (!args.includes('create') && !args.includes('backup')) return false;
+  return args.some(
+    (word, at) => /^(?:-o-|--output=-)$/.test(word) || (/^(?:-o|--output)$/.test(word) && args[at + 1] === '-'),
+  );
 }
 
 async function openBar(stderr: NodeJS.WriteStream, clock: Clock): Promise<Interruptible> {

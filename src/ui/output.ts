@@ -24,6 +24,8 @@ export interface View {
 /** Where a command's results go. Chosen once: text or JSON lines. */
 export interface Output {
   readonly progress: Progress;
+  /** Standard output takes an archive: from now on everything is told on standard error. Before anything was told. */
+  divert(): void;
   start(line: Omit<StartLine, 'type' | 'time'>): void;
   step(id: string, message: string): void;
   render(view: View): void;

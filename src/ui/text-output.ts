@@ -18,7 +18,7 @@ export interface Interruptible extends Progress {
 /** For people: results on standard output, everything by the way on standard error. */
 export class TextOutput implements Output {
   readonly progress: Progress;
-  readonly #out: Side;
+  #out: Side;
   readonly #err: Side;
   readonly #bar: Interruptible | undefined;
 
@@ -27,6 +27,10 @@ export class TextOutput implements Output {
     this.#err = err;
     this.#bar = bar;
     this.progress = bar ?? silentProgress;
+  }
+
+  divert(): void {
+    this.#out = this.#err;
   }
 
   start(): void {

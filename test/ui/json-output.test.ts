@@ -5,9 +5,11 @@ import { BkpError } from '../../src/base/errors.js';
 function recorded() {
   let now = 1000;
   const lines: { type: string; phase?: string; bytes?: number }[] = [];
+  const diverted: { type: string }[] = [];
   const clock = { now: () => 0, monotonic: () => now };
-  const output = new JsonOutput((text) => lines.push(JSON.parse(text) as { type: string }), clock);
-  return { output, lines, pass: (milliseconds: number) => (now += milliseconds) };
+  const into = (list: { type: string }[]) => (text: string) => list.push(JSON.parse(text) as { type: string });
+  const output = new JsonOutput(into(lines), into(diverted), clock);
+  return { output, lines, diverted, pass: (milliseconds: number) => (now += milliseconds) };
 }
 
 describe('JsonOutput', () => {
@@ -34,6 +36,22 @@ describe('JsonOutput', () => {
     output.fail(new BkpError('no-space', 'two\nlines'), undefined);
     const nothing = { hint: null, path: null, stack: null };
     expect(lines).toEqual([{ type: 'error', id: 'no-space', message: 'two\nlines', exitCode: 13, ...nothing }]);
+  });
+
+  it('begins with start, and tells that elsewhere too where it is diverted before the next line', () => {
+    const start = { command: 'create', version: '1', dryRun: false };
+    const straight = recorded();
+    straight.output.start(start);
+    straight.output.step('instance', 'x');
+    expect(straight.lines.map(({ type }) => type)).toEqual(['start', 'step']);
+    expect(straight.diverted).toEqual([]);
+    const { output, lines, diverted } = recorded();
+    output.start(start);
+    output.divert();
+    output.step('instance', 'x');
+    output.fail(new BkpError('interrupted', 'x'), undefined);
+    expect(lines).toEqual([]);
+    expect(diverted.map(({ type }) => type)).toEqual(['start', 'step', 'error']);
   });
 });
 
