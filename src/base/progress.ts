@@ -1,5 +1,5 @@
 /** What a long operation is doing at the moment. */
-export type Phase = 'databases' | 'scan' | 'archive' | 'read-back' | 'verify' | 'stage' | 'check';
+export type Phase = 'databases' | 'scan' | 'archive' | 'read-back' | 'copy' | 'verify' | 'stage' | 'check';
 
 /** Told by operations, drawn (or not) by `ui`. */
 export interface Progress {

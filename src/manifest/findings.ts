@@ -10,6 +10,7 @@ type NoteId =
   | 'container-repacked'
   | 'owner-not-restored'
   | 'hook-failed'
+  | 'notify-failed'
   | 'unknown-note'
   | 'restore-unfinished'
   | 'passphrase-short'
@@ -27,6 +28,9 @@ type LossId =
   | 'no-checksums'
   | 'unknown-loss';
 
+/** A run did not do all that it should have done; the archive lacks nothing. */
+type FaultId = 'copy-failed';
+
 /** An archive is not what it was, or never was what it says. */
 type ContentDamageId =
   | 'checksum-mismatch'
@@ -42,8 +46,8 @@ type ContentDamageId =
   | 'container-altered'
   | 'database-damaged';
 
-export type FindingId = NoteId | LossId | ContentDamageId | DamageId;
-export type FindingKind = 'note' | 'loss' | 'damage';
+export type FindingId = NoteId | LossId | FaultId | ContentDamageId | DamageId;
+export type FindingKind = 'note' | 'loss' | 'fault' | 'damage';
 
 interface FindingInfo {
   readonly kind: FindingKind;
@@ -60,6 +64,7 @@ export const findingInfo = {
   'container-repacked': { kind: 'note', title: 'Container remade by another tool' },
   'owner-not-restored': { kind: 'note', title: 'Owner could not be restored' },
   'hook-failed': { kind: 'note', title: 'A hook failed' },
+  'notify-failed': { kind: 'note', title: 'The monitor could not be told' },
   'restore-unfinished': { kind: 'note', title: 'A restore in place is not finished' },
   'passphrase-short': { kind: 'note', title: 'The passphrase is short' },
   'passphrase-exposed': { kind: 'note', title: 'Others may read the passphrase' },
@@ -73,6 +78,7 @@ export const findingInfo = {
   'source-missing': { kind: 'loss', title: 'Source does not exist' },
   'database-damaged-raw': { kind: 'loss', title: 'Database is damaged; kept as raw bytes' },
   'no-checksums': { kind: 'loss', title: 'No checksums: content cannot be proven' },
+  'copy-failed': { kind: 'fault', title: 'A further copy could not be made' },
   'checksum-mismatch': { kind: 'damage', title: 'Content is not what was backed up' },
   'archive-checksum-mismatch': { kind: 'damage', title: 'The archive is not the file its .sha256 was made for' },
   'side-file-invalid': { kind: 'damage', title: 'The .sha256 beside the archive is not one' },

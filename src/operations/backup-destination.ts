@@ -106,15 +106,7 @@ async function openInStorage(
   const { path: staging, own } = await openStaging(parent, id, request, deps, cleanup);
   const partial = await storage.createPartial(name);
   cleanup.defer(() => partial.discard());
-  const publish = async (sha256: string): Promise<void> => {
-    const side = `${name}${sideSuffix}`;
-    await storage.writeSide(side, Buffer.from(sideFileText(sha256, name)));
-    await partial.publish().catch(async (error: unknown) => {
-      // Where the archive has its name already, only syncing its folder failed: it stays what its side file proves.
-      if ((await storage.stat(name)) === undefined) await storage.remove(side);
-      throw error;
-    });
-  };
+  const publish = (sha256: string): Promise<void> => publishInStorage(storage, partial, name, sha256);
   const file = storage.folder === undefined ? `${storage.location}/${name}` : `${storage.folder}/${name}`;
   const folders = storage.folder === undefined ? own : [storage.folder, ...own];
   return { id, file, name, staging, folders, partial, publish };
@@ -133,6 +125,22 @@ async function openStaging(
   return { path: staging.path, own: [] };
 }
 
+/** Writes the side file, then gives the archive its name. */
+export async function publishInStorage(
+  storage: Storage,
+  partial: StoragePartial,
+  name: string,
+  sha256: string,
+): Promise<void> {
+  const side = `${name}${sideSuffix}`;
+  await storage.writeSide(side, Buffer.from(sideFileText(sha256, name)));
+  await partial.publish().catch(async (error: unknown) => {
+    // Where the archive has its name already, only syncing its folder failed: it stays what its side file proves.
+    if ((await storage.stat(name)) === undefined) await storage.remove(side);
+    throw error;
+  });
+}
+
 /** The side file of a run that was killed before its archive had its name; files of other names are not ours. */
 function isOrphan(name: string, names: readonly string[]): boolean {
   if (!name.endsWith(sideSuffix)) return false;
@@ -144,7 +152,7 @@ const isOwnArchive = (name: string): boolean =>
   containerOf(name) !== undefined && parseBackupId(withoutEnding(name)) !== undefined;
 
 /** Whether runs of bkp write files of that name into a storage: archives and what lies beside them. */
-function isOwnFile(name: string): boolean {
+export function isOwnFile(name: string): boolean {
   const suffix = [sideSuffix, lockedSuffix].find((one) => name.endsWith(one)) ?? '';
   return isOwnArchive(name.slice(0, name.length - suffix.length));
 }

@@ -22,10 +22,16 @@ export class LocalStorage implements Storage {
   readonly location: string;
   readonly folder: string;
 
-  /** `folder`: absolute; need not exist yet. */
-  constructor(folder: string) {
+  readonly #mustExist: boolean;
+
+  /**
+   * `folder`: absolute; need not exist yet, unless it `mustExist`: what is made below a mount point while nothing is mounted
+   * there fills another disk.
+   */
+  constructor(folder: string, { mustExist }: { readonly mustExist: boolean } = { mustExist: false }) {
     this.folder = folder;
     this.location = folder;
+    this.#mustExist = mustExist;
   }
 
   async list(): Promise<readonly StoredFile[]> {
@@ -88,9 +94,12 @@ export class LocalStorage implements Storage {
   }
 
   async prepare(): Promise<void> {
+    if (this.#mustExist) await this.#entries();
     try {
-      await mkdir(dirname(this.folder), { recursive: true });
-      await mkdir(this.folder, { mode: 0o700 }).catch(acceptExisting);
+      if (!this.#mustExist) {
+        await mkdir(dirname(this.folder), { recursive: true });
+        await mkdir(this.folder, { mode: 0o700 }).catch(acceptExisting);
+      }
       // Only writing shows whether writing is possible (read-only mounts, network file systems, access lists).
       const probe = partialPath(join(this.folder, `probe.${randomBytes(4).toString('hex')}`));
       await (await PartialFile.create(probe)).discard();
@@ -118,11 +127,10 @@ export class LocalStorage implements Storage {
     } catch (error) {
       const code = systemCode(error);
       if (code !== 'ENOENT' && code !== 'ENOTDIR') throw ioError('listing', this.folder, error);
-      throw new BkpError('storage-not-found', `there is no storage ${this.folder}`, {
-        cause: error,
-        path: this.folder,
-        hint: 'Check `storage` or BKP_STORAGE; `bkp create` makes it.',
-      });
+      const [message, hint] = this.#mustExist
+        ? [`there is no folder ${this.folder} (it is never made: is it mounted?)`, 'Mount or create it.']
+        : [`there is no storage ${this.folder}`, 'Check `storage` or BKP_STORAGE; `bkp create` makes it.'];
+      throw new BkpError('storage-not-found', message, { cause: error, path: this.folder, hint });
     }
   }
 

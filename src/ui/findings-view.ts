@@ -8,9 +8,9 @@ import type { Look } from './look.js';
 /** More than these would bury what they are about. */
 const mostShown = 20;
 
-/** Lines about what was found: damage and losses by name, notes by name only with `-v`. `-q` leaves out notes. */
+/** Lines about what was found: damage, losses and faults by name, notes by name only with `-v`. `-q` leaves out notes. */
 export function findingLines(findings: readonly Finding[], allFindings: string, look: Look): readonly string[] {
-  const grave = [...ofKind(findings, 'damage'), ...ofKind(findings, 'loss')];
+  const grave = [...ofKind(findings, 'damage'), ...ofKind(findings, 'loss'), ...ofKind(findings, 'fault')];
   const notes = look.quiet ? [] : ofKind(findings, 'note');
   const lines = some(grave, allFindings, look);
   if (look.verbose > 0) return [...lines, ...some(notes, allFindings, look)];
@@ -33,6 +33,7 @@ function kindWord(kind: FindingKind, { chalk }: Look): string {
     case 'damage':
       return chalk.red.bold('damage:');
     case 'loss':
+    case 'fault':
       return chalk.yellow.bold('warning:');
     case 'note':
       return chalk.cyan('note:');

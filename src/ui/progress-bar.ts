@@ -8,6 +8,7 @@ const phaseNames: Readonly<Record<Phase, string>> = {
   scan: 'Looking at folders',
   archive: 'Archiving',
   'read-back': 'Reading back',
+  copy: 'Copying',
   verify: 'Verifying',
   stage: 'Restoring',
   check: 'Checking databases',

@@ -26,7 +26,7 @@ describe('findings', () => {
   it('are documented with their kinds', () => {
     const page = readFileSync(new URL('../../docs/json-output.md', import.meta.url), 'utf8');
     const told = new Map(
-      Array.from(page.matchAll(/^\| `([a-z0-9-]+)` +\| (note|loss|damage) +\|/gm), (row) => [row[1], row[2]]),
+      Array.from(page.matchAll(/^\| `([a-z0-9-]+)` +\| (note|loss|fault|damage) +\|/gm), (row) => [row[1], row[2]]),
     );
     expect(Object.fromEntries(told)).toEqual(Object.fromEntries(ids.map((id) => [id, findingInfo[id].kind])));
   });
@@ -43,6 +43,12 @@ describe('findings', () => {
     ] as const) {
       expect([id, findingInfo[id].kind]).toEqual([id, 'loss']);
     }
+  });
+
+  it('are faults where the archive lacks nothing and the run was not all done', () => {
+    expect(findingInfo['copy-failed'].kind).toBe('fault');
+    expect(hasLoss([finding('copy-failed', '')])).toBe(false);
+    expect(hasDamage([finding('copy-failed', '')])).toBe(false);
   });
 
   it('are told apart by kind', () => {
