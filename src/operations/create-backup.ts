@@ -29,6 +29,7 @@ import {
 } from './resolve-sources.js';
 import { SourceArchiver } from './source-archiver.js';
 import { SumsBuffer } from './sums-buffer.js';
+import { noHooks, tellOutcome } from './run-hooks.js';
 import { refuseUnfinished } from './unfinished-restore.js';
 
 export interface CreateResult {
@@ -59,6 +60,27 @@ export function createBackup(wanted: CreateRequest, deps: Deps, held?: HeldInsta
     const holder = held === undefined ? 'create' : undefined;
     const target = await openDestination({ ...request, holder }, deps, cleanup);
     if (held === undefined) refuseUnfinished(request.root);
+    const { hooks = noHooks, root, maxPause } = request;
+    const run = { id: target.id, file: target.file, root };
+    // An application that its hook has stopped waits for nothing.
+    const quiesced = { ...request, maxPause: hooks.quiesces ? 'none' : maxPause } as const;
+    const work = async (): Promise<CreateResult> => {
+      await hooks.before(run);
+      return makeArchive({ request: quiesced, target, held, started }, deps);
+    };
+    return tellOutcome(work, (outcome) => hooks.after(run, outcome), deps.signal);
+  });
+}
+
+interface Making {
+  readonly request: CreateRequest;
+  readonly target: OpenDestination;
+  readonly held: HeldInstance | undefined;
+  readonly started: number;
+}
+
+function makeArchive({ request, target, held, started }: Making, deps: Deps): Promise<CreateResult> {
+  return withCleanup(async (cleanup) => {
     const generatedAt = deps.clock.now();
     const pool = openPool(deps, cleanup);
     const sums = new SumsBuffer(target.staging);

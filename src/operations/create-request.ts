@@ -1,5 +1,6 @@
 import type { Passphrase } from '../base/passphrase.js';
 import type { Destination } from './backup-destination.js';
+import type { RunHooks } from './run-hooks.js';
 import type { Source } from './source.js';
 
 /** Everything in the backup that has content is encrypted with AES-256. */
@@ -39,4 +40,6 @@ export interface CreateRequest {
   readonly quickCheck: boolean;
   /** Only in a zip. */
   readonly encryption?: BackupEncryption;
+  /** Around it, while the lock is held; what comes very last is the caller's (`withLastHooks`), who may have more to do. */
+  readonly hooks?: RunHooks;
 }

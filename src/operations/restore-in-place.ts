@@ -21,11 +21,11 @@ import { lockedSuffix } from './list-backups.js';
 import { realOrItself, type InPlacePlan } from './plan-in-place.js';
 import { pruneSafety } from './prune-safety.js';
 import { liesBelow, ownFolders, Reserved, resolveSources, sidecarSuffixes } from './resolve-sources.js';
-import { tellEnding, type RestoreHooks } from './restore-hooks.js';
 import { restoreMoves } from './restore-moves.js';
 import { makeParents, makeSingleParents } from './restore-parents.js';
 import { clearRooms } from './restore-rooms.js';
 import { restoreFolder, type RestoreUnit } from './restore-units.js';
+import { tellOutcome, withLastHooks, type HookedRun, type RunHooks } from './run-hooks.js';
 import { SafetyList } from './safety-list.js';
 import { stageUnits, type Staged } from './stage-units.js';
 import { refuseUnfinished } from './unfinished-restore.js';
@@ -35,9 +35,9 @@ export interface InPlaceOptions {
   /** 0 to 9, of the safety backup. */
   readonly level: number;
   readonly lockWait: number;
-  readonly hooks: RestoreHooks;
   /** Of the safety backup; by default as the restored backup is encrypted, with its passphrase. */
   readonly encryption?: BackupEncryption;
+  readonly hooks: RunHooks;
   /** What moves files. */
   readonly io?: SwapIo;
 }
@@ -61,12 +61,11 @@ export interface InPlaceResult {
  * Puts a planned backup in the place of what is there: staged and proven first, then with the databases locked and a safety
  * backup made, swapped under a journal. Ends with the new state or the old one; nothing is removed that no copy holds.
  */
-export async function restoreInPlace(plan: InPlacePlan, options: InPlaceOptions, deps: Deps): Promise<InPlaceResult> {
-  const { hooks } = options;
-  const work = (): Promise<InPlaceResult> => restore(plan, options, deps);
-  const result = await tellEnding(work, (ending) => hooks.finally(plan, ending), deps.signal);
-  return { ...result, findings: [...result.findings, ...hooks.findings] };
+export function restoreInPlace(plan: InPlacePlan, options: InPlaceOptions, deps: Deps): Promise<InPlaceResult> {
+  return withLastHooks(options.hooks, hooked(plan), () => restore(plan, options, deps), deps.signal);
 }
+
+const hooked = ({ id, file, root }: InPlacePlan): HookedRun => ({ id, file: file.location, root });
 
 function restore(plan: InPlacePlan, options: InPlaceOptions, deps: Deps): Promise<InPlaceResult> {
   return withCleanup(async (cleanup) => {
@@ -79,7 +78,7 @@ function restore(plan: InPlacePlan, options: InPlaceOptions, deps: Deps): Promis
     makeSingleParents(plan.units, staged);
     deps.step('staged', `staged and proved ${staged.files} files`);
     const work = (): Promise<Replaced> => replace({ plan, options, staged, folder }, deps);
-    const replaced = await tellEnding(work, (ending) => options.hooks.afterRestore(plan, ending), deps.signal);
+    const replaced = await tellOutcome(work, (outcome) => options.hooks.after(hooked(plan), outcome), deps.signal);
     await pruneQuietly(plan, deps);
     const { files, bytes } = staged;
     const milliseconds = deps.clock.monotonic() - started;
@@ -99,7 +98,7 @@ type Replaced = Pick<InPlaceResult, 'safety' | 'kept' | 'unexpected' | 'findings
 /** The downtime: from stopping the application until its databases are let go. */
 function replace({ plan, options, staged, folder }: Replacement, deps: Deps): Promise<Replaced> {
   return withCleanup(async (cleanup) => {
-    await options.hooks.beforeRestore(plan);
+    await options.hooks.before(hooked(plan));
     // Killed by an abort it would let go of the databases in the middle of the moves.
     const child = openSqliteChild();
     cleanup.defer(() => child.close());

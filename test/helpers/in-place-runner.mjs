@@ -18,7 +18,7 @@ const { fileBackup } = await load('operations/backup-file');
 const { planInPlace } = await load('operations/plan-in-place');
 const { restoreInPlace } = await load('operations/restore-in-place');
 const { recoverRestore } = await load('operations/recover-restore');
-const { noHooks } = await load('operations/restore-hooks');
+const { noHooks } = await load('operations/run-hooks');
 const { systemSwapIo } = await load('fs/swap-io');
 
 let changes = 0;

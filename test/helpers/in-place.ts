@@ -3,7 +3,7 @@ import { withCleanup } from '../../src/base/cleanup.js';
 import { fileBackup } from '../../src/operations/backup-file.js';
 import { planInPlace, type InPlaceRequest } from '../../src/operations/plan-in-place.js';
 import { recoverRestore, type RecoverResult } from '../../src/operations/recover-restore.js';
-import { noHooks } from '../../src/operations/restore-hooks.js';
+import { noHooks } from '../../src/operations/run-hooks.js';
 import { restoreInPlace, type InPlaceOptions, type InPlaceResult } from '../../src/operations/restore-in-place.js';
 import { deps, type Instance, type Using } from './instance.js';
 
