@@ -4,7 +4,7 @@ import type { AskPassphrase, Passphrase } from '../base/passphrase.js';
 import { readPassphrase } from '../config/passphrase.js';
 import { isShortPassphrase, newPassphraseFault } from '../config/passphrase-rules.js';
 import type { PassphraseSource } from '../config/passphrase-source.js';
-import type { CreateRequest } from '../operations/create-request.js';
+import type { BackupEncryption } from '../operations/create-request.js';
 import { remarkView } from '../ui/remark-view.js';
 import { askNewPassphrase, askPassphrase } from './ask-passphrase.js';
 import type { Place } from './instance.js';
@@ -17,10 +17,8 @@ export interface RunPassphrase {
   /** Of an archive that is there. */
   readonly ask: AskPassphrase;
   /** For an archive that is to be made: typed twice, and looked at. `hint`: where it is kept, readable to all. */
-  forNew(hint: string | undefined): Promise<NewEncryption>;
+  forNew(hint: string | undefined): Promise<BackupEncryption>;
 }
-
-type NewEncryption = NonNullable<CreateRequest['encryption']>;
 
 class OnePassphrase implements RunPassphrase {
   readonly #source: PassphraseSource | undefined;
@@ -36,7 +34,7 @@ class OnePassphrase implements RunPassphrase {
 
   readonly ask: AskPassphrase = (question) => (this.#found ??= this.#read((signal) => askPassphrase(question, signal)));
 
-  async forNew(hint: string | undefined): Promise<NewEncryption> {
+  async forNew(hint: string | undefined): Promise<BackupEncryption> {
     const passphrase = await (this.#found ??= this.#read(askNewPassphrase));
     const fault = newPassphraseFault(passphrase.bytes);
     if (fault !== undefined) throw missing(`the passphrase ${fault}`, 'Choose a shorter one.');
