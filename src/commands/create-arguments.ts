@@ -7,7 +7,9 @@ import { beginStream, destinationOf, wantedOutput } from './create-output.js';
 import type { GlobalOptions } from './global-options.js';
 import { loadInstance, tellInstance, type Instance } from './instance.js';
 import type { CommandDeps } from './job.js';
+import type { BackupExtras } from './make-backup.js';
 import { passphraseFlags } from './passphrase-options.js';
+import { scheduledArguments } from './scheduled-arguments.js';
 import { selectSources } from './select-sources.js';
 import { namesOf, usageError } from './usage.js';
 
@@ -16,6 +18,7 @@ export interface CreateArguments {
   /** Undefined: not encrypted. */
   readonly encryption: WantedEncryption | undefined;
   readonly instance: Instance;
+  readonly scheduled?: NonNullable<BackupExtras['scheduled']>;
 }
 
 /** What is to be backed up and how, from flags and configuration. Throws `usage` where they cannot be meant so. */
@@ -24,7 +27,12 @@ export async function createArguments(
   globals: GlobalOptions,
   deps: CommandDeps,
 ): Promise<CreateArguments> {
+  if (options.schedule !== undefined) return scheduledArguments(options.schedule, options, globals, deps);
+  refuseUnscheduled(options);
   const output = wantedOutput(options);
+  if (output.kind !== 'none' && options.lock === true) {
+    throw usageError('--lock and --output contradict each other', 'Only backups in the storage are locked.');
+  }
   const writes = options.dryRun !== true;
   // As early as it is known: faults of the configuration are to be told where they do not end up in the archive.
   const streams = output.kind === 'stream' || (output.kind === 'none' && isReadOnlyByVariable(deps));
@@ -58,6 +66,11 @@ export async function createArguments(
   return { request, encryption, instance };
 }
 
+function refuseUnscheduled({ prune }: CreateOptions): void {
+  if (prune === false)
+    throw usageError('--no-prune is for --schedule: a backup made by hand removes nothing', 'Leave it out.');
+}
+
 const isReadOnlyByVariable = ({ env }: CommandDeps): boolean => parseEnvironment(env).values.readOnly === true;
 
 function scopesOf(options: CreateOptions): ReadonlyMap<string, boolean> {
@@ -66,7 +79,7 @@ function scopesOf(options: CreateOptions): ReadonlyMap<string, boolean> {
   return new Map(said.flatMap(([scope, on]) => (on === undefined ? [] : [[scope, on] as const])));
 }
 
-function checkedGlobs(globs: readonly string[]): readonly string[] {
+export function checkedGlobs(globs: readonly string[]): readonly string[] {
   const fault = globs.map(globFault).find((found) => found !== undefined);
   if (fault === undefined) return globs;
   throw usageError(`--exclude ${fault}`, 'It is matched against source/path, as in "uploads/**/*.tmp".');
@@ -74,7 +87,7 @@ function checkedGlobs(globs: readonly string[]): readonly string[] {
 
 const longestComment = 1000;
 
-function checkedComment(comment: string): string {
+export function checkedComment(comment: string): string {
   if (comment.trim() !== '' && comment.length <= longestComment && !/\p{Cc}/u.test(comment)) return comment;
   throw usageError(
     '--comment must be a text of one line',

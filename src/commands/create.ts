@@ -1,9 +1,12 @@
 import type { Command } from 'commander';
 import { withCleanup } from '../base/cleanup.js';
 import { exitCodes, type ExitCode } from '../base/exit-codes.js';
+import type { Catalog } from '../catalog/catalog.js';
 import type { CreatePlan } from '../operations/plan-create.js';
+import type { CreateArguments } from './create-arguments.js';
 import { globalOptions, type GlobalOptions } from './global-options.js';
 import type { Choose, CommandDeps } from './job.js';
+import type { MadeBackup } from './make-backup.js';
 import { addPassphraseOptions, type PassphraseOptions } from './passphrase-options.js';
 import { collected } from './usage.js';
 
@@ -22,6 +25,9 @@ export interface CreateOptions extends PassphraseOptions {
   readonly output?: string;
   readonly dryRun?: boolean;
   readonly quickCheck?: boolean;
+  readonly lock?: boolean;
+  readonly schedule?: string;
+  readonly prune?: boolean;
 }
 
 const examples = `
@@ -33,6 +39,7 @@ Examples:
   bkp create -o - | ssh host "cat > site.zip"  in one pass, leaving nothing here; verify it there
   bkp create --encrypt --passphrase-file /root/bkp.pass --hint "safe, 2nd drawer"
   bkp create --encrypt                       asks for the passphrase, twice
+  bkp create --schedule daily                what that schedule says, now
   bkp create --dry-run                       show what it would hold`;
 
 export function registerCreate(program: Command, choose: Choose): Command {
@@ -57,7 +64,13 @@ export function registerCreate(program: Command, choose: Choose): Command {
     .option('--quick-check', 'read back the bytes of the archive only, not every file')
     .option('--encrypt', 'AES-256, zip only: 7-Zip and WinZip open it')
     .option('--no-encrypt', 'not, although the configuration turns it on')
-    .option('--hint <text>', 'where the passphrase is kept; can be read without it');
+    .option('--hint <text>', 'where the passphrase is kept; can be read without it')
+    .option('--lock', 'lock it: it is not deleted before it is unlocked')
+    .option(
+      '--schedule <name>',
+      'as this schedule says, now: for cron; fills its slot and removes what it no longer keeps',
+    )
+    .option('--no-prune', 'with --schedule: remove nothing');
   return addPassphraseOptions(command)
     .addHelpText('after', examples)
     .action((options: CreateOptions, command: Command) => {
@@ -77,7 +90,8 @@ async function runCreate(options: CreateOptions, globals: GlobalOptions, deps: C
   const { operationDeps } = await import('./operation-deps.js');
   const { createPlanView, createView } = await import('../ui/create-view.js');
   const { refuseUnfinished } = await import('../operations/unfinished-restore.js');
-  const { request, encryption, instance } = await createArguments(options, globals, deps);
+  const wanted = await createArguments(options, globals, deps);
+  const { request, encryption } = wanted;
   refuseUnfinished(request.root);
   if (options.dryRun === true) {
     const { planCreate } = await import('../operations/plan-create.js');
@@ -87,16 +101,35 @@ async function runCreate(options: CreateOptions, globals: GlobalOptions, deps: C
     deps.output.render(createPlanView(plan, { request, encrypted }, { exitCode, durationMs: deps.elapsed() }));
     return exitCode;
   }
-  const { createBackup } = await import('../operations/create-backup.js');
-  const { runPassphrase } = await import('./run-passphrase.js');
-  const result = await withCleanup(async (cleanup) => {
-    const passphrase = runPassphrase(instance, globals.json, deps, cleanup);
-    const secret = encryption === undefined ? {} : { encryption: await passphrase.forNew(encryption.hint) };
-    return createBackup({ ...request, ...secret }, operationDeps(deps));
-  });
-  const exitCode = result.complete ? exitCodes.done : exitCodes.incomplete;
+  const result = await create(wanted, options, globals, deps);
+  const { exitCode } = result;
   deps.output.render(createView(result, request, sameCall(globals), { exitCode, durationMs: deps.elapsed() }));
   return exitCode;
+}
+
+async function create(
+  { request, encryption, instance, scheduled }: CreateArguments,
+  options: CreateOptions,
+  globals: GlobalOptions,
+  deps: CommandDeps,
+): Promise<MadeBackup> {
+  const { makeBackup } = await import('./make-backup.js');
+  const { runPassphrase } = await import('./run-passphrase.js');
+  const { operationDeps } = await import('./operation-deps.js');
+  const { withCatalog } = await import('../operations/recorded-run.js');
+  const { config, storage } = instance;
+  const operation = operationDeps(deps);
+  return withCleanup(async (cleanup) => {
+    const passphrase = runPassphrase(instance, globals.json, deps, cleanup);
+    const secret = encryption === undefined ? {} : { encryption: await passphrase.forNew(encryption.hint) };
+    const make = (catalog?: Catalog): Promise<MadeBackup> => {
+      const extras = { config, storage, catalog, locked: options.lock === true };
+      const more = scheduled === undefined ? {} : { scheduled };
+      return makeBackup({ ...request, ...secret }, { ...extras, ...more }, operation);
+    };
+    // Only what goes into the storage is a run of its history.
+    return request.destination.kind === 'storage' ? withCatalog(storage, operation, make) : make();
+  });
 }
 
 /** What the backup itself would end with. */

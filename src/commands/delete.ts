@@ -36,15 +36,20 @@ async function runDelete(
   const { openInstance } = await import('./instance.js');
   const { operationDeps } = await import('./operation-deps.js');
   const { planDelete, deleteBackups } = await import('../operations/delete-backups.js');
+  const { withHistory } = await import('./history.js');
+  const { refuseReadOnly } = await import('../operations/read-only.js');
   const { confirmDelete } = await import('./delete-confirmation.js');
   const { deleteView } = await import('../ui/delete-view.js');
   const given = namesOf(options.confirm, '--confirm');
   const { config, storage } = await openInstance(globals, deps);
+  refuseReadOnly('delete', config);
   const { instance, root, lockWait, noInput } = config;
   const request = { references, storage, instance, root, cwd: deps.cwd, lockWait };
   const plan = await planDelete(request, deps.signal);
   await confirmDelete(plan, { given, json: globals.json, noInput }, deps);
-  const deleted = await deleteBackups(plan, operationDeps(deps));
+  const deleted = await withHistory({ config, storage }, deps, (catalog) =>
+    deleteBackups(plan, operationDeps(deps), catalog),
+  );
   const exitCode = exitCodes.done;
   deps.output.render(deleteView(deleted, { exitCode, durationMs: deps.elapsed() }));
   return exitCode;

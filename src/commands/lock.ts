@@ -56,8 +56,10 @@ async function runLock(
   const { openInstance } = await import('./instance.js');
   const { operationDeps } = await import('./operation-deps.js');
   const { lockBackups } = await import('../operations/lock-backups.js');
+  const { refuseReadOnly } = await import('../operations/read-only.js');
   const { lockView } = await import('../ui/lock-view.js');
   const { config, storage } = await openInstance(globals, deps);
+  refuseReadOnly(name, config);
   const { instance, lockWait } = config;
   const request = { references, storage, instance, cwd: deps.cwd, lockWait, locked: name === 'lock' };
   const backups = await lockBackups(request, operationDeps(deps));

@@ -32,7 +32,7 @@ export async function pruneRequest(
   const policy = policyOf(options);
   const store = openScheduleStore({ configured: sources, storage, instance }, deps);
   const schedules = parseSchedules(await store.look());
-  const retentions = retentionsOf(schedules);
+  const retentions = retentionsOf(schedules, config.retention);
   const { schedule } = options;
   if (schedule !== undefined && !retentions.has(schedule)) {
     throw scheduleNotFound(schedule, schedules.valid, store.location);

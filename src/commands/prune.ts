@@ -53,9 +53,11 @@ async function runPrune(options: PruneOptions, globals: GlobalOptions, deps: Com
   const { operationDeps } = await import('./operation-deps.js');
   const { planPrune, pruneBackups } = await import('../operations/prune-backups.js');
   const { withCatalog } = await import('../operations/recorded-run.js');
+  const { refuseReadOnly } = await import('../operations/read-only.js');
   const { pruneView } = await import('../ui/prune-view.js');
   const { systemClock } = await import('../base/clock.js');
   const { config, storage } = await openInstance(globals, deps);
+  refuseReadOnly('prune', config);
   const operation = operationDeps(deps);
   const dryRun = options.dryRun === true;
   return withCatalog(storage, operation, async (catalog) => {

@@ -1,5 +1,6 @@
 import { systemClock } from '../base/clock.js';
 import { exitCodes, type ExitCode } from '../base/exit-codes.js';
+import { refuseReadOnly } from '../operations/read-only.js';
 import { openScheduleStore } from '../operations/schedule-store.js';
 import { parseSchedules, scheduleNotFound, theSchedule } from '../operations/schedules.js';
 import { refuseUnfinished } from '../operations/unfinished-restore.js';
@@ -19,6 +20,7 @@ export async function setSchedule(
   deps: CommandDeps,
 ): Promise<ExitCode> {
   const { config, storage } = await openInstance(globals, deps);
+  refuseReadOnly('schedule', config);
   refuseUnfinished(config.root);
   const store = openScheduleStore(
     { configured: config.sources, storage, instance: config.instance },
@@ -44,6 +46,7 @@ export async function switchSchedule(
   deps: CommandDeps,
 ): Promise<ExitCode> {
   const { config, storage } = await openInstance(globals, deps);
+  refuseReadOnly('schedule', config);
   refuseUnfinished(config.root);
   const store = openScheduleStore(
     { configured: config.sources, storage, instance: config.instance },

@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import { globalOptions } from './global-options.js';
 import type { Choose } from './job.js';
+import { addPassphraseOptions } from './passphrase-options.js';
 import type { ScheduleSetOptions } from './schedule-arguments.js';
+import type { ScheduleRunOptions } from './schedule-run.js';
 import { collected } from './usage.js';
 
 const examples = `
@@ -20,6 +22,7 @@ export function registerSchedule(program: Command, choose: Choose): Command {
   registerSet(group, choose);
   registerSwitches(group, choose);
   registerNext(group, choose);
+  registerRun(group, choose);
   return group;
 }
 
@@ -114,5 +117,28 @@ function registerNext(group: Command, choose: Choose): void {
       const run: Parameters<Choose>[0]['run'] = async (deps) =>
         (await import('./schedule-look.js')).nextSlots(name, count, globals, deps);
       choose({ name: 'schedule next', dryRun: false, globals, run });
+    });
+}
+
+const runExamples = `
+Examples:
+  bkp schedule run -q           from cron, every ten minutes: tells only what is wrong
+  bkp schedule run --dry-run    what is due now
+
+A slot that was missed is made up for once, a failed run is tried again after 10, 30 and 120 minutes. Then backups that were
+verified longest ago are verified again, for a minute at most at a time.`;
+
+function registerRun(group: Command, choose: Choose): void {
+  const command = group
+    .command('run')
+    .description('Run what is due: backups, their copies and retention; verify old backups again.')
+    .option('-n, --dry-run', 'show what is due, run nothing');
+  addPassphraseOptions(command)
+    .addHelpText('after', runExamples)
+    .action((options: ScheduleRunOptions, command: Command) => {
+      const globals = globalOptions(command);
+      const run: Parameters<Choose>[0]['run'] = async (deps) =>
+        (await import('./schedule-run.js')).runSchedules(options, globals, deps);
+      choose({ name: 'schedule run', dryRun: options.dryRun === true, globals, run });
     });
 }

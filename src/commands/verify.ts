@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { withCleanup } from '../base/cleanup.js';
-import { BkpError, never } from '../base/errors.js';
+import { BkpError } from '../base/errors.js';
 import { exitCodes, type ExitCode } from '../base/exit-codes.js';
 import type { BackupFile } from '../operations/backup-file.js';
-import type { Verdict } from '../operations/verify-backup.js';
+import type { VerifyRecord } from '../operations/recorded-verify.js';
 import type { Verified } from '../ui/verify-view.js';
 import { globalOptions, type GlobalOptions } from './global-options.js';
 import type { Place } from './instance.js';
@@ -59,16 +59,20 @@ async function runVerify(
     options.all === true
       ? await allBackups(flags, globals, deps)
       : await namedBackups(references, flags, globals, deps);
+  const { withHistory } = await import('./history.js');
   const all = await withCleanup(async (cleanup) => {
     const { runPassphrase } = await import('./run-passphrase.js');
     const passphrase = runPassphrase(place, globals.json, deps, cleanup);
-    const done: Verified[] = [];
-    for (const file of files) {
-      const verified = await verifyOne({ file, alone: files.length === 1, passphrase }, options, deps);
-      deps.output.render(verifiedView(verified, options.quick === true, sameCall(globals)));
-      done.push(verified);
-    }
-    return done;
+    return withHistory(place, deps, async (catalog) => {
+      const record = { catalog, instance: place.config?.instance };
+      const done: Verified[] = [];
+      for (const file of files) {
+        const verified = await verifyOne({ file, alone: files.length === 1, passphrase, record }, options, deps);
+        deps.output.render(verifiedView(verified, options.quick === true, sameCall(globals)));
+        done.push(verified);
+      }
+      return done;
+    });
   });
   const exitCode = worst(all);
   const end = { exitCode, durationMs: deps.elapsed() };
@@ -125,15 +129,16 @@ interface OneOfSeveral {
   readonly file: BackupFile;
   readonly alone: boolean;
   readonly passphrase: RunPassphrase;
+  readonly record: VerifyRecord;
 }
 
 /** Of several, one that cannot be had does not keep the others from being looked at. */
 async function verifyOne(
-  { file, alone, passphrase }: OneOfSeveral,
+  { file, alone, passphrase, record }: OneOfSeveral,
   options: VerifyOptions,
   deps: CommandDeps,
 ): Promise<Verified> {
-  const { verifyBackup } = await import('../operations/verify-backup.js');
+  const { recordedVerify, verdictExit } = await import('../operations/recorded-verify.js');
   const { backupId, operationDeps } = await import('./operation-deps.js');
   const { quick, allowRepacked } = options;
   const request = {
@@ -143,26 +148,15 @@ async function verifyOne(
     passphrase: passphrase.ask,
   };
   try {
-    const result = await verifyBackup(request, operationDeps(deps));
+    // What lies elsewhere is no part of the storage's history.
+    const known = file.storage === undefined ? { ...record, catalog: undefined } : record;
+    const result = await recordedVerify(request, known, operationDeps(deps));
     const id = backupId(file, result.manifest?.id);
     return { kind: 'result', id, exitCode: verdictExit(result.verdict), result };
   } catch (error) {
     // Ctrl-C at the question is meant for all of them.
     if (alone || deps.signal.aborted || !(error instanceof BkpError) || error.id === 'interrupted') throw error;
     return { kind: 'failed', id: backupId(file, undefined), file: file.location, error };
-  }
-}
-
-function verdictExit(verdict: Verdict): ExitCode {
-  switch (verdict) {
-    case 'intact':
-      return exitCodes.done;
-    case 'incomplete':
-      return exitCodes.incomplete;
-    case 'damaged':
-      return exitCodes.damaged;
-    default:
-      return never(verdict);
   }
 }
 

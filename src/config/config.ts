@@ -2,6 +2,8 @@ import type { Container } from '../archive/archive.js';
 import type { HookSettings } from '../operations/configured-hooks.js';
 import type { Source } from '../operations/source.js';
 import type { PassphraseSource } from './passphrase-source.js';
+import type { NotifySettings } from '../system/notify.js';
+import type { RetentionEntry } from './schema.js';
 
 /** Who had the last word on a setting. The folder of a configuration file counts as `file`, a detected one as `default`. */
 export type Origin = 'flag' | 'env' | 'file' | 'default';
@@ -31,8 +33,14 @@ export interface Config {
   readonly passphrase: PassphraseSource | undefined;
   /** Nothing is written to the storage: backups are streamed. */
   readonly readOnly: boolean;
-  /** Commands around a restore in place. */
+  /** Commands around a backup and a restore in place. */
   readonly hooks: HookSettings;
+  /** Further folders that get a copy of every backup: absolute. */
+  readonly copies: readonly string[];
+  /** What is kept of schedules that do not say otherwise; undefined where nothing is said. */
+  readonly retention: RetentionEntry | undefined;
+  /** The monitor that hears of every run. */
+  readonly notify: NotifySettings | undefined;
   /** Milliseconds to wait for another run's lock. */
   readonly lockWait: number;
   /** Never ask, even on a terminal. */

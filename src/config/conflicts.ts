@@ -5,13 +5,19 @@ import type { Source } from '../operations/source.js';
 import { type ConfigFault, keyPath } from './fault.js';
 
 /**
- * What cannot be told from the texts alone, by real path: a file or folder that is two sources, and a source that is the
- * storage or lies in it (the storage is never part of a backup, so such a source would be empty without a word).
+ * What cannot be told from the texts alone, by real path: a file or folder that is two sources, a source that is the
+ * storage or lies in it (the storage is never part of a backup, so such a source would be empty without a word), and a folder
+ * for copies that is the storage, lies in it or in a source (each backup would hold all before it), or is given twice.
  */
-export async function findConflicts(sources: readonly Source[], storage: string): Promise<readonly ConfigFault[]> {
+export async function findConflicts(
+  sources: readonly Source[],
+  storage: string,
+  copies: readonly string[],
+): Promise<readonly ConfigFault[]> {
   const faults: ConfigFault[] = [];
   const seen = new Map<string, string>();
   const realStorage = await realPathOf(storage);
+  faults.push(...(await copyFaults(copies, sources, { given: storage, real: realStorage })));
   for (const source of sources) {
     const real = await realPathOf(source.path);
     if (isInside(real, realStorage)) faults.push({ at: 'storage', says: storageSays(source, real, storage) });
@@ -24,6 +30,27 @@ export async function findConflicts(sources: readonly Source[], storage: string)
         says: `is the same as source "${other}": both are ${real}`,
       });
     else seen.set(real, source.name);
+  }
+  return faults;
+}
+
+async function copyFaults(
+  copies: readonly string[],
+  sources: readonly Source[],
+  storage: { readonly given: string; readonly real: string },
+): Promise<readonly ConfigFault[]> {
+  const faults: ConfigFault[] = [];
+  const seen = new Set<string>();
+  for (const [index, copy] of copies.entries()) {
+    const at = keyPath(['copies', index]);
+    const real = await realPathOf(copy);
+    if (seen.has(real)) faults.push({ at, says: `is there twice: ${copy}` });
+    seen.add(real);
+    if (isInside(real, storage.real)) faults.push({ at, says: `must lie elsewhere than the storage ${storage.given}` });
+    for (const source of sources) {
+      if (source.type !== 'directory' || !isInside(real, await realPathOf(source.path))) continue;
+      faults.push({ at, says: `must not lie in what is backed up, but ${copy} lies in source "${source.name}"` });
+    }
   }
   return faults;
 }

@@ -2,6 +2,7 @@ import { realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Container } from '../archive/archive.js';
 import { BkpError } from '../base/errors.js';
+import { defaultPingTimeout, type NotifySettings } from '../system/notify.js';
 import type { Config, Origin } from './config.js';
 import { findConflicts } from './conflicts.js';
 import { type DetectedLayout, detectLayout } from './detect-instance.js';
@@ -92,7 +93,8 @@ async function assemble(
   const readOnly = setting(undefined, env.readOnly, file.readOnly, false);
   const sources = resolveSources(file.sources, root, detected?.layout);
   const storagePlace = storage.from === 'flag' ? '--storage' : storage.from === 'env' ? 'BKP_STORAGE' : configFile;
-  const conflicts = await findConflicts(sources, storage.value);
+  const copies = copiesOf(file, configFile);
+  const conflicts = await findConflicts(sources, storage.value, copies);
   const faults = [
     ...unreadFaults(file, detected),
     ...conflicts.map((each) => line(each, each.at === 'storage' ? storagePlace : configFile)),
@@ -112,6 +114,9 @@ async function assemble(
     passphrase: outside.passphrase ?? configuredPassphrase(file.encryption, configFile),
     readOnly: readOnly.value,
     hooks: { timeout: defaultHookTimeout, ...file.hooks },
+    copies,
+    retention: file.retention,
+    notify: notifyOf(file),
     lockWait: flags.lockWait ?? env.lockWait ?? 0,
     noInput: flags.noInput ?? env.noInput ?? false,
     origins: {
@@ -156,6 +161,15 @@ function storageOf(
   const { value, from } = setting(flags.storage, env.storage, file.storage, otherwise);
   const base = from === 'file' && configFile !== undefined ? dirname(configFile) : cwd;
   return { value: resolve(base, value), from };
+}
+
+/** Relative to their file, without which there are none. */
+function copiesOf({ copies = [] }: ConfigFile, configFile: string | undefined): readonly string[] {
+  return configFile === undefined ? [] : copies.map((copy) => resolve(dirname(configFile), copy));
+}
+
+function notifyOf({ notify }: ConfigFile): NotifySettings | undefined {
+  return notify === undefined ? undefined : { timeout: defaultPingTimeout, ...notify };
 }
 
 /** Where an environment file cannot be read, it may name other databases than those found: guessing would be wrong. */

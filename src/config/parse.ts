@@ -4,10 +4,10 @@ import { type ConfigFault, isMap, keyPath, mustBe, suggestion, unknownKeys } fro
 import { sourceNameFault } from './path-rules.js';
 import {
   type ConfigFile,
-  type EncryptionEntry,
   encryptionSchema,
-  type HooksEntry,
   hooksSchema,
+  notifySchema,
+  retentionSchema,
   settingsSchema,
   sourceSchema,
   type SourceEntry,
@@ -17,46 +17,62 @@ export type ParsedConfig =
   { readonly ok: true; readonly file: ConfigFile } | { readonly ok: false; readonly faults: readonly ConfigFault[] };
 
 const settingKeys = Object.keys(settingsSchema.entries);
-const encryptionKeys = Object.keys(encryptionSchema.entries);
-const hookKeys = Object.keys(hooksSchema.entries);
+/** Keys that hold a map of further keys: their schema, and keys for an example. */
+const maps = {
+  encryption: { schema: encryptionSchema, such: 'enabled and passphraseFile' },
+  hooks: { schema: hooksSchema, such: 'beforeRestore and afterRestore' },
+  retention: { schema: retentionSchema, such: 'keepLast and keepDaily' },
+  notify: { schema: notifySchema, such: 'url' },
+} as const;
 const sourceKeys = Object.keys(sourceSchema.entries);
 
 /** What a file holds → a configuration, or every fault in it. Reads nothing, resolves no path. */
 export function parseConfig(raw: unknown): ParsedConfig {
   if (!isMap(raw)) return { ok: false, faults: [{ at: '', says: mustBe('a map of keys', raw) }] };
-  const faults = unknownKeys(raw, [...settingKeys, 'encryption', 'hooks', 'sources'], []);
+  const faults = unknownKeys(raw, [...settingKeys, ...Object.keys(maps), 'sources'], []);
   const settings = validated(settingsSchema, raw, [], faults);
-  const encryption = Object.hasOwn(raw, 'encryption') ? parseEncryption(raw['encryption'], faults) : undefined;
-  const hooks = Object.hasOwn(raw, 'hooks') ? parseHooks(raw['hooks'], faults) : undefined;
+  const nested = {
+    ...parseMap('encryption', raw, faults),
+    ...parseMap('hooks', raw, faults),
+    ...parseMap('retention', raw, faults),
+    ...parseMap('notify', raw, faults),
+  };
   const sources = Object.hasOwn(raw, 'sources') ? parseSources(raw['sources'], faults) : new Map<string, SourceEntry>();
-  if (encryption?.enabled === true && settings?.format === 'tar.gz') {
+  onePassphrase(raw['encryption'], faults);
+  if (nested.encryption?.enabled === true && settings?.format === 'tar.gz') {
     faults.push({ at: 'encryption.enabled', says: 'cannot be true with format tar.gz: only a zip can be encrypted' });
   }
   if (faults.length > 0 || settings === undefined) return { ok: false, faults };
-  const maps = { ...(encryption === undefined ? {} : { encryption }), ...(hooks === undefined ? {} : { hooks }) };
-  return { ok: true, file: { ...settings, ...maps, sources } };
+  return { ok: true, file: { ...settings, ...nested, sources } };
 }
 
-function parseEncryption(raw: unknown, faults: ConfigFault[]): EncryptionEntry | undefined {
-  if (!isMap(raw)) {
-    faults.push({ at: 'encryption', says: 'must be a map of keys (such as enabled and passphraseFile)' });
-    return undefined;
-  }
-  faults.push(...unknownKeys(raw, encryptionKeys, ['encryption']));
-  if (Object.hasOwn(raw, 'passphraseFile') && Object.hasOwn(raw, 'passphraseCommand')) {
-    const says = 'cannot be given beside passphraseFile: the passphrase comes from one place';
-    faults.push({ at: 'encryption.passphraseCommand', says });
-  }
-  return validated(encryptionSchema, raw, ['encryption'], faults);
+function onePassphrase(encryption: unknown, faults: ConfigFault[]): void {
+  if (!isMap(encryption)) return;
+  if (!Object.hasOwn(encryption, 'passphraseFile') || !Object.hasOwn(encryption, 'passphraseCommand')) return;
+  const says = 'cannot be given beside passphraseFile: the passphrase comes from one place';
+  faults.push({ at: 'encryption.passphraseCommand', says });
 }
 
-function parseHooks(raw: unknown, faults: ConfigFault[]): HooksEntry | undefined {
-  if (!isMap(raw)) {
-    faults.push({ at: 'hooks', says: mustBe('a map of keys (such as beforeRestore and afterRestore)', raw) });
-    return undefined;
+type Maps = typeof maps;
+
+/** The key with what it holds; nothing where it is not given. */
+function parseMap<Key extends keyof Maps>(
+  key: Key,
+  raw: Readonly<Record<string, unknown>>,
+  faults: ConfigFault[],
+): { readonly [K in Key]?: v.InferOutput<Maps[K]['schema']> } {
+  if (!Object.hasOwn(raw, key)) return {};
+  const { schema, such } = maps[key];
+  const value = raw[key];
+  if (!isMap(value)) {
+    // A secret may stand in the wrong place.
+    const what = `a map of keys (such as ${such})`;
+    faults.push({ at: key, says: key === 'encryption' ? `must be ${what}` : mustBe(what, value) });
+    return {};
   }
-  faults.push(...unknownKeys(raw, hookKeys, ['hooks']));
-  return validated(hooksSchema, raw, ['hooks'], faults);
+  faults.push(...unknownKeys(value, Object.keys(schema.entries), [key]));
+  const found: unknown = validated(schema, value, [key], faults);
+  return (found === undefined ? {} : { [key]: found }) as { readonly [K in Key]?: v.InferOutput<Maps[K]['schema']> };
 }
 
 function parseSources(raw: unknown, faults: ConfigFault[]): ReadonlyMap<string, SourceEntry> {

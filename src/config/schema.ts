@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import type { Container } from '../archive/archive.js';
 import type { HookCommand } from '../system/hooks.js';
+import { parsePingUrl } from '../system/notify.js';
 import { commandFault, wordFault } from './command-rules.js';
 import { parseDuration } from './duration.js';
 import { mustBe } from './fault.js';
@@ -60,6 +61,7 @@ export const settingsSchema = v.object({
   level: v.exactOptional(levelRule),
   exclude: v.exactOptional(globs),
   maxPause: v.exactOptional(pauseRule),
+  copies: v.exactOptional(v.array(path, says('a list of folders'))),
   readOnly: v.exactOptional(v.boolean(says('true or false'))),
 });
 
@@ -98,11 +100,41 @@ const timeoutRule = v.pipe(
 
 /** The keys of `hooks`. */
 export const hooksSchema = v.object({
+  beforeCreate: v.exactOptional(commandRule),
+  afterCreate: v.exactOptional(commandRule),
   beforeRestore: v.exactOptional(commandRule),
   afterRestore: v.exactOptional(commandRule),
+  onFailure: v.exactOptional(commandRule),
   finally: v.exactOptional(commandRule),
   timeout: v.exactOptional(timeoutRule),
 });
+
+const counts = 'a whole number from 1 to 9999';
+const countRule = v.pipe(
+  v.number(says(counts)),
+  v.integer(says(counts)),
+  v.minValue(1, says(counts)),
+  v.maxValue(9999, says(counts)),
+);
+
+/** The keys of `retention`. */
+export const retentionSchema = v.object({
+  keepLast: v.exactOptional(countRule),
+  keepHourly: v.exactOptional(countRule),
+  keepDaily: v.exactOptional(countRule),
+  keepWeekly: v.exactOptional(countRule),
+  keepMonthly: v.exactOptional(countRule),
+  keepYearly: v.exactOptional(countRule),
+});
+
+/** Not shown where it is refused: it may hold a secret. */
+const pingUrl = v.pipe(
+  v.string(says('a URL')),
+  v.check((value) => parsePingUrl(value) !== undefined, 'must be a http or https URL, and is none'),
+);
+
+/** The keys of `notify`. */
+export const notifySchema = v.object({ url: pingUrl, timeout: v.exactOptional(timeoutRule) }, 'must be given');
 
 export const sourceTypes = ['sqlite', 'directory', 'files'] as const;
 
@@ -119,12 +151,16 @@ export const sourceSchema = v.object({
 export type Settings = v.InferOutput<typeof settingsSchema>;
 export type EncryptionEntry = Readonly<v.InferOutput<typeof encryptionSchema>>;
 export type HooksEntry = Readonly<v.InferOutput<typeof hooksSchema>>;
+export type RetentionEntry = Readonly<v.InferOutput<typeof retentionSchema>>;
+export type NotifyEntry = Readonly<v.InferOutput<typeof notifySchema>>;
 export type SourceEntry = Readonly<v.InferOutput<typeof sourceSchema>>;
 
 /** A configuration file as it was written: defaults not yet filled in, paths still relative. */
 export interface ConfigFile extends Readonly<Settings> {
   readonly encryption?: EncryptionEntry;
   readonly hooks?: HooksEntry;
+  readonly retention?: RetentionEntry;
+  readonly notify?: NotifyEntry;
   /** In the order of the file. */
   readonly sources: ReadonlyMap<string, SourceEntry>;
 }

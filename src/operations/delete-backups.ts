@@ -1,8 +1,11 @@
 import { withCleanup } from '../base/cleanup.js';
 import { BkpError } from '../base/errors.js';
+import { exitCodes } from '../base/exit-codes.js';
+import type { Catalog } from '../catalog/catalog.js';
 import type { Storage } from '../storage/storage.js';
 import type { Deps } from './deps.js';
 import type { ListedBackup } from './list-backups.js';
+import { recordedRun } from './recorded-run.js';
 import { removeBackup } from './remove-backup.js';
 import { findStored, namedInStorage, type StoredRequest } from './stored-backups.js';
 import { refuseUnfinished } from './unfinished-restore.js';
@@ -29,7 +32,17 @@ export async function planDelete(request: DeleteRequest, signal: AbortSignal): P
 }
 
 /** Deletes what was planned. Looked at once more under the lock: where one was locked meanwhile, nothing is deleted. */
-export function deleteBackups({ request, backups }: DeletePlan, deps: Deps): Promise<readonly ListedBackup[]> {
+export function deleteBackups(plan: DeletePlan, deps: Deps, catalog?: Catalog): Promise<readonly ListedBackup[]> {
+  const { instance } = plan.request;
+  const work = (own: Deps): Promise<readonly ListedBackup[]> => deletePlanned(plan, own, catalog);
+  return recordedRun(catalog, { kind: 'delete', instance }, deps, work, () => ({ exitCode: exitCodes.done }));
+}
+
+function deletePlanned(
+  { request, backups }: DeletePlan,
+  deps: Deps,
+  catalog: Catalog | undefined,
+): Promise<readonly ListedBackup[]> {
   return withCleanup(async (cleanup) => {
     const { storage, instance, root, lockWait } = request;
     const lock = await storage.lock({ holder: 'delete', wait: lockWait, clock: deps.clock, signal: deps.signal });
@@ -38,7 +51,10 @@ export function deleteBackups({ request, backups }: DeletePlan, deps: Deps): Pro
     const names = backups.map(({ name }) => name);
     const now = await namedInStorage(storage, names, instance, deps.signal);
     refuseLocked(now);
-    for (const backup of now) await removeOne(storage, backup, deps);
+    for (const backup of now) {
+      await removeOne(storage, backup, deps);
+      catalog?.forget(backup.name, backup.id);
+    }
     return now;
   });
 }

@@ -55,7 +55,7 @@ const hasOwnName = ({ id, name, container }: ListedBackup): boolean =>
   parseBackupId(id) !== undefined && name === archiveName(id, container);
 const ownName = 'its file has another name than its id';
 
-/** Plans under the storage's lock, so that nothing is decided by what has changed since, and removes, oldest first. */
+/** A run of its own: plans under the storage's lock, so that nothing is decided by what has changed since, and removes. */
 export function pruneBackups(
   request: PruneRequest,
   lockWait: number,
@@ -64,11 +64,17 @@ export function pruneBackups(
 ): Promise<PruneResult> {
   const { instance, schedule } = request;
   const beginning = { kind: 'prune', instance, ...(schedule === undefined ? {} : { schedule }) } as const;
-  const work = (recorded: Deps): Promise<PruneResult> => prune(request, lockWait, recorded, catalog);
+  const work = (recorded: Deps): Promise<PruneResult> => removeUnkept(request, lockWait, recorded, catalog);
   return recordedRun(catalog, beginning, deps, work, () => ({ exitCode: exitCodes.done }));
 }
 
-function prune(request: PruneRequest, lockWait: number, deps: Deps, catalog?: Catalog): Promise<PruneResult> {
+/** The same as a part of another run. */
+export function removeUnkept(
+  request: PruneRequest,
+  lockWait: number,
+  deps: Deps,
+  catalog: Catalog | undefined,
+): Promise<PruneResult> {
   return withCleanup(async (cleanup) => {
     const { storage } = request;
     const lock = await storage.lock({ holder: 'prune', wait: lockWait, clock: deps.clock, signal: deps.signal });

@@ -1,6 +1,6 @@
 import { BkpError } from '../base/errors.js';
 import type { UntypedRow } from '../base/schedule-row.js';
-import type { Retention } from '../policy/retention-policy.js';
+import type { Retention, RetentionPolicy } from '../policy/retention-policy.js';
 import { retentionOf, type Schedule, type ScheduleFault } from '../policy/schedule.js';
 import { parseSchedule } from '../policy/schedule-row.js';
 
@@ -27,11 +27,18 @@ export function parseSchedules(rows: readonly UntypedRow[]): Schedules {
   };
 }
 
-/** What each schedule keeps; undefined where its row cannot be read. */
-export function retentionsOf({ valid, invalid }: Schedules): ReadonlyMap<string, Retention | undefined> {
+/**
+ * What each schedule keeps; undefined where its row cannot be read. `defaults`: rules of the configuration, for what a schedule
+ * says nothing of.
+ */
+export function retentionsOf(
+  { valid, invalid }: Schedules,
+  defaults: RetentionPolicy = {},
+): ReadonlyMap<string, Retention | undefined> {
+  const whole = ({ policy, timezone }: Retention): Retention => ({ policy: { ...defaults, ...policy }, timezone });
   return new Map<string, Retention | undefined>([
     ...invalid.flatMap(({ name }) => (name === undefined ? [] : [[name, undefined] as const])),
-    ...valid.map((schedule) => [schedule.name, retentionOf(schedule)] as const),
+    ...valid.map((schedule) => [schedule.name, whole(retentionOf(schedule))] as const),
   ]);
 }
 

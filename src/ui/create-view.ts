@@ -1,7 +1,9 @@
 import { never } from '../base/errors.js';
 import type { CreatePlan } from '../operations/plan-create.js';
+import type { BackupRunResult } from '../operations/backup-run.js';
 import type { CreateResult } from '../operations/create-backup.js';
 import type { CreateRequest } from '../operations/create-request.js';
+import type { PruneResult } from '../operations/prune-backups.js';
 import { ofKind } from '../manifest/findings.js';
 import type { Encryption } from '../manifest/manifest.js';
 import { shellWord, shownName } from './display.js';
@@ -13,8 +15,11 @@ import type { View } from './output.js';
 import { recordedSourceLine, sourceTable } from './sources-view.js';
 import { factLines } from './table.js';
 
+/** A backup, with what followed it in the storage. */
+export type ShownBackup = CreateResult & Partial<Pick<BackupRunResult, 'copied' | 'pruned'>>;
+
 /** `again`: how the user calls bkp for this instance (`bkp -C /srv/site`). */
-export function createView(result: CreateResult, request: CreateRequest, again: string, end: RunEnd): View {
+export function createView(result: ShownBackup, request: CreateRequest, again: string, end: RunEnd): View {
   const { findings, manifest } = result;
   const where = whereIs(result, request, again);
   return {
@@ -46,8 +51,8 @@ function whereIs({ file, id }: CreateResult, { destination }: CreateRequest, aga
   return { file, allFindings: `\`${again} show ${reference}\``, next: `${again} restore ${reference} --dry-run` };
 }
 
-function* createText(result: CreateResult, { file, next }: Where, { chalk }: Look): Iterable<string> {
-  const { id, bytes, sha256, complete, manifest, findings, milliseconds } = result;
+function* createText(result: ShownBackup, { file, next }: Where, { chalk }: Look): Iterable<string> {
+  const { copied = [], pruned, id, bytes, sha256, complete, manifest, findings, milliseconds } = result;
   const losses = ofKind(findings, 'loss').length;
   const whole = complete
     ? chalk.green('complete')
@@ -60,9 +65,19 @@ function* createText(result: CreateResult, { file, next }: Where, { chalk }: Loo
     ['encrypted', encryptionText(manifest.encryption)],
     ['sources', manifest.includes.map(shownName).join(', ')],
     ['sha256', sha256],
+    ...copied.map((copy) => ['copy', shownName(copy)] as const),
+    ['removed', prunedText(pruned)],
     ['took', formatDuration(milliseconds)],
     ['next', shownName(next)],
   ]);
+}
+
+/** What retention took away, or would. */
+function prunedText(pruned: PruneResult | undefined): string | undefined {
+  if (pruned === undefined) return undefined;
+  const removed = pruned.decisions.filter(({ keep }) => !keep).map(({ backup }) => shownName(backup.id));
+  const left = pruned.left === 0 ? [] : [`${counted(pruned.left, 'more backup')} to be removed by \`bkp prune\``];
+  return removed.length + left.length === 0 ? undefined : [...removed, ...left].join(', ');
 }
 
 function proofText({ verified }: CreateResult, file: string | undefined): string {
@@ -78,7 +93,7 @@ function encryptionText({ enabled, hint }: Encryption): string | undefined {
 }
 
 function createSummary(
-  result: CreateResult,
+  result: ShownBackup,
   request: CreateRequest,
   file: string | undefined,
   end: RunEnd,
@@ -86,6 +101,7 @@ function createSummary(
   const { id, container, bytes, sha256, complete, verified, manifest, findings } = result;
   const { files, directories, links, bytes: contentBytes } = manifest.totals;
   const sources = manifest.sources.length;
+  const removed = result.pruned?.decisions.filter(({ keep }) => !keep) ?? [];
   return {
     type: 'summary',
     command: 'create',
@@ -101,6 +117,8 @@ function createSummary(
     encrypted: manifest.encryption.enabled,
     bytes,
     leftOut: request.leftOut,
+    copies: result.copied ?? [],
+    removed: removed.map(({ backup }) => backup.id),
     counts: { sources, files, directories, links, contentBytes, ...findingCounts(findings) },
   };
 }
@@ -183,6 +201,8 @@ function planSummary(plan: CreatePlan, { request, encrypted }: Planned, end: Run
     encrypted,
     bytes: null,
     leftOut,
+    copies: [],
+    removed: [],
     counts,
   };
 }

@@ -143,6 +143,19 @@ export interface RecordedFindingLine {
   readonly message: string;
 }
 
+/** What `schedule run` did for a schedule that was due. */
+export interface ScheduledLine {
+  readonly type: 'scheduled';
+  readonly schedule: string;
+  readonly slot: string;
+  readonly attempt: number;
+  readonly outcome: 'done' | 'incomplete' | 'failed' | 'skipped' | 'planned';
+  readonly id: string | null;
+  readonly file: string | null;
+  readonly exitCode: number;
+  readonly error: { readonly id: string; readonly message: string; readonly hint: string | null } | null;
+}
+
 /** Something that `status` found. */
 export interface ProblemLine {
   readonly type: 'problem';
@@ -183,6 +196,10 @@ export interface CreateSummary extends SummaryBase {
   readonly encrypted: boolean;
   readonly bytes: number | null;
   readonly leftOut: readonly string[];
+  /** Where copies lie. */
+  readonly copies: readonly string[];
+  /** Ids of what retention removed in the storage. */
+  readonly removed: readonly string[];
   readonly counts: {
     readonly sources: number;
     readonly files: number;
@@ -326,6 +343,20 @@ export interface ScheduleNextSummary extends SummaryBase {
   readonly slots: readonly { readonly schedule: string; readonly time: string }[];
 }
 
+export interface ScheduleRunSummary extends SummaryBase {
+  readonly command: 'schedule run';
+  readonly dryRun: boolean;
+  readonly invalid: readonly { readonly name: string | null; readonly message: string }[];
+  readonly reverified: readonly { readonly id: string; readonly verdict: string }[];
+  readonly counts: {
+    readonly due: number;
+    readonly done: number;
+    readonly incomplete: number;
+    readonly failed: number;
+    readonly skipped: number;
+  };
+}
+
 export interface RunListSummary extends SummaryBase {
   readonly command: 'log';
   readonly counts: { readonly runs: number; readonly steps: number; readonly findings: number };
@@ -380,7 +411,8 @@ export type SummaryLine =
   | ScheduleListSummary
   | ScheduleNextSummary
   | RunListSummary
-  | StatusSummary;
+  | StatusSummary
+  | ScheduleRunSummary;
 export type JsonLine =
   | StartLine
   | StepLine
@@ -392,6 +424,7 @@ export type JsonLine =
   | ScheduleLine
   | RunLine
   | ProblemLine
+  | ScheduledLine
   | RecordedFindingLine
   | EntryLine
   | SummaryLine

@@ -1,7 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { encryptionSchema, hooksSchema, settingsSchema, sourceSchema } from '../../src/config/schema.js';
+import {
+  encryptionSchema,
+  hooksSchema,
+  notifySchema,
+  retentionSchema,
+  settingsSchema,
+  sourceSchema,
+} from '../../src/config/schema.js';
 import { load, sourceNamed, writeSite } from './sites.js';
 
 const example = await readFile(new URL('../../.backuprc.example', import.meta.url), 'utf8');
@@ -36,8 +43,18 @@ it('has an example of another application that is valid once its comments are ta
 });
 
 it('shows every key, as the documentation does', () => {
-  const nested = [encryptionSchema, hooksSchema, sourceSchema].flatMap(({ entries }) => Object.keys(entries));
-  for (const key of [...Object.keys(settingsSchema.entries), 'encryption', 'hooks', 'sources', ...nested]) {
+  const nested = [encryptionSchema, hooksSchema, retentionSchema, notifySchema, sourceSchema].flatMap(({ entries }) =>
+    Object.keys(entries),
+  );
+  for (const key of [
+    ...Object.keys(settingsSchema.entries),
+    'encryption',
+    'hooks',
+    'retention',
+    'notify',
+    'sources',
+    ...nested,
+  ]) {
     expect(example).toMatch(new RegExp(`^[ #]*${key}:`, 'm'));
     expect(documentation).toContain(`\`${key}\``);
   }

@@ -16,6 +16,9 @@ describe('hooks', () => {
   it('are words, or texts for the shell', async () => {
     const file = [
       'hooks:',
+      '  beforeCreate: ./hold.sh',
+      '  afterCreate: [./release.sh]',
+      '  onFailure: ./alarm.sh',
       '  beforeRestore: [systemctl, stop, "my site", ""]',
       '  afterRestore: |',
       '    systemctl start site',
@@ -24,6 +27,9 @@ describe('hooks', () => {
       '  timeout: 90s',
     ].join('\n');
     expect((await load(await writeSite({ '.backuprc': file }))).hooks).toEqual({
+      beforeCreate: './hold.sh',
+      afterCreate: ['./release.sh'],
+      onFailure: './alarm.sh',
       beforeRestore: ['systemctl', 'stop', 'my site', ''],
       afterRestore: 'systemctl start site\nlogger "restored"\n',
       finally: './tell.sh "$BKP_HOOK_STATUS"',
@@ -39,7 +45,7 @@ describe('hooks', () => {
         finally: ' ',
         timeout: 0,
         afterRestor: 'x',
-        beforeCreate: 'x',
+        beforeVerify: 'x',
       }),
     ).toEqual({
       'hooks.beforeRestore[1]': 'must be a word of the command (put it in quotes), not 5',
@@ -47,7 +53,7 @@ describe('hooks', () => {
       'hooks.finally': 'must be a command, not an empty text',
       'hooks.timeout': 'must be longer than nothing, not 0',
       'hooks.afterRestor': 'is not a known key: did you mean "afterRestore"?',
-      'hooks.beforeCreate': expect.stringMatching(/^is not a known key/) as string,
+      'hooks.beforeVerify': expect.stringMatching(/^is not a known key/) as string,
     });
   });
 
@@ -68,7 +74,7 @@ describe('hooks', () => {
   });
 
   it('of later versions are refused with the file that names them', async () => {
-    const site = await writeSite({ '.backuprc': 'hooks: { onFailure: ./tell.sh }' });
-    expect((await failureOf(load(site))).message).toContain('.backuprc: hooks.onFailure is not a known key');
+    const site = await writeSite({ '.backuprc': 'hooks: { afterVerify: ./tell.sh }' });
+    expect((await failureOf(load(site))).message).toContain('.backuprc: hooks.afterVerify is not a known key');
   });
 });

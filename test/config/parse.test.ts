@@ -46,7 +46,7 @@ describe('parseConfig', () => {
       level: 10,
       maxPause: 'soon',
       exclude: ['a', '/b', 5],
-      retention: {},
+      rotation: {},
       sorces: {},
       sources: {
         'system.brain': { paths: ['x'], enabled: 'yes' },
@@ -64,7 +64,7 @@ describe('parseConfig', () => {
       ) as string,
       'exclude[1]': 'must be relative, not "/b"',
       'exclude[2]': 'must be a glob, not 5',
-      retention: expect.stringMatching(/^is not a known key: the keys are instance, /) as string,
+      rotation: expect.stringMatching(/^is not a known key: the keys are instance, /) as string,
       sorces: 'is not a known key: did you mean "sources"?',
       'sources["system.brain"].paths': 'is not a key of a source of type sqlite, which has path',
       'sources["system.brain"].enabled': 'must be true or false, not "yes"',
@@ -75,7 +75,7 @@ describe('parseConfig', () => {
   });
 
   it('refuses the keys of later versions', () => {
-    for (const key of ['retention', 'notify', 'copies', 'safetyBackups']) {
+    for (const key of ['safetyBackups']) {
       expect(faultsOf({ [key]: {} })[key]).toMatch(/^is not a known key/);
     }
   });
