@@ -3,6 +3,7 @@ import { parseEntryPath } from '../base/entry-path.js';
 import { systemCode } from '../base/errors.js';
 import { finding, type Finding } from '../manifest/findings.js';
 import { fileStat, type FileStat } from '../fs/file-stat.js';
+import { hasSqliteHeader, headerBytes } from '../sqlite/header.js';
 import { sidecarSuffixes, type Reserved, type ResolvedSource } from './resolve-sources.js';
 import { leftOutOf, missingFiles, walkSource } from './source-walk.js';
 
@@ -20,11 +21,6 @@ export interface ScannedSource {
   /** What a backup would say of it, as far as a look shows. */
   readonly findings: readonly Finding[];
 }
-
-/** The first 16 bytes of every SQLite database (https://sqlite.org/fileformat.html, "The Database Header"). */
-const magic = Buffer.from('SQLite format 3\0');
-
-export const hasSqliteHeader = (bytes: Uint8Array): boolean => magic.equals(bytes.subarray(0, magic.length));
 
 /**
  * Lists a folder source once before anything is copied: how much there is, and which SQLite files in it are live. Reads
@@ -81,8 +77,8 @@ function sqliteFile(path: string): FileStat | undefined {
     const stat = lstatSync(path, { bigint: true });
     if (!stat.isFile()) return undefined;
     fd = openSync(path, 'r');
-    const head = Buffer.alloc(magic.length);
-    const isSqlite = readSync(fd, head, 0, head.length, 0) === head.length && hasSqliteHeader(head);
+    const head = Buffer.alloc(headerBytes);
+    const isSqlite = hasSqliteHeader(head.subarray(0, readSync(fd, head, 0, head.length, 0)));
     return isSqlite ? fileStat(stat) : undefined;
   } catch (error) {
     // What cannot be read is reported when it is its turn.

@@ -1,8 +1,8 @@
-import { closeSync, lstatSync, openSync, readSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { systemCode } from '../base/errors.js';
 import type { Journal } from '../fs/journal.js';
 import { walk } from '../fs/walk.js';
-import { hasSqliteHeader } from './live-databases.js';
+import { readHeaderMode } from '../sqlite/header.js';
 
 /**
  * Every database that an unfinished restore moves or has moved, inside folders too, where they lie now. Reads the first
@@ -30,20 +30,12 @@ function databasesBelow(path: string, isDatabase: boolean, carried: ReadonlySet<
   return found;
 }
 
-const headBytes = 16;
-
 /** What cannot be read is moved as it is. */
 function isSqliteFile(path: string): boolean {
-  let fd: number | undefined;
   try {
-    if (!lstatSync(path).isFile()) return false;
-    fd = openSync(path, 'r');
-    const head = Buffer.alloc(headBytes);
-    return readSync(fd, head, 0, headBytes, 0) === headBytes && hasSqliteHeader(head);
+    return lstatSync(path).isFile() && readHeaderMode(path) !== undefined;
   } catch (error) {
     if (systemCode(error) === undefined) throw error;
     return false;
-  } finally {
-    if (fd !== undefined) closeSync(fd);
   }
 }

@@ -1,6 +1,7 @@
 import { open, realpath, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorText, systemCode } from '../base/errors.js';
+import { hasSqliteHeader, headerBytes, headerMode, type HeaderJournalMode } from './header.js';
 import { fileId, type FileId, type HeldFiles } from './held-files.js';
 import { sidecarFault } from './super-journal.js';
 
@@ -14,7 +15,7 @@ export type DatabaseFile =
       /** Bytes of the file alone, without its `-wal`. */
       readonly size: number;
       /** As the header said then; undefined for an empty file, which is a valid empty database. */
-      readonly journalMode: 'wal' | 'delete' | undefined;
+      readonly journalMode: HeaderJournalMode | undefined;
       /** Of the databases that a super-journal beside it may be of. */
       readonly names: ReadonlySet<string>;
     }
@@ -25,11 +26,6 @@ export type DatabaseFile =
   | { readonly kind: 'noise'; readonly path: string; readonly id: FileId; readonly reason: string }
   | { readonly kind: 'missing'; readonly reason: string }
   | { readonly kind: 'unreadable'; readonly reason: string };
-
-/** "The Database Header", https://www.sqlite.org/fileformat2.html#the_database_header. */
-const magic = Buffer.from('SQLite format 3\0', 'latin1');
-const readVersionAt = 19;
-const walVersion = 2;
 
 /** A transaction over several databases names its super-journal for milliseconds; a crashed one for good. */
 const looks = 4;
@@ -53,7 +49,7 @@ export async function inspectDatabase(
     held.assertFree(id, path);
     const header = await readHeader(path);
     const size = Number(stats.size);
-    if (header.length > 0 && !header.subarray(0, magic.length).equals(magic)) {
+    if (header.length > 0 && !hasSqliteHeader(header)) {
       return {
         kind: 'noise',
         path,
@@ -63,7 +59,7 @@ export async function inspectDatabase(
     }
     const fault = await lastingFault(path, names);
     if (fault !== undefined) return { kind: 'noise', path, id, reason: fault };
-    return { kind: 'database', path, id, size, journalMode: journalModeOf(header), names };
+    return { kind: 'database', path, id, size, journalMode: headerMode(header), names };
   } catch (error) {
     return inaccessible(given, error);
   }
@@ -88,15 +84,10 @@ async function lastingFault(path: string, names: ReadonlySet<string>): Promise<s
   }
 }
 
-function journalModeOf(header: Buffer): 'wal' | 'delete' | undefined {
-  if (header.length === 0) return undefined;
-  return header[readVersionAt] === walVersion ? 'wal' : 'delete';
-}
-
 async function readHeader(path: string): Promise<Buffer> {
   const file = await open(path, 'r');
   try {
-    const header = Buffer.alloc(readVersionAt + 1);
+    const header = Buffer.alloc(headerBytes);
     const { bytesRead } = await file.read(header, 0, header.length, 0);
     return header.subarray(0, bytesRead);
   } finally {
