@@ -22,6 +22,7 @@ export const errorTable = {
   'file-not-found': 'notFound',
   'schedule-not-found': 'notFound',
   'run-not-found': 'notFound',
+  'no-data-found': 'notFound',
   'not-in-storage': 'usage',
   'foreign-backup': 'refused',
   'backup-locked': 'refused',

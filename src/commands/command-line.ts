@@ -4,6 +4,7 @@ import { exitCodes, exitMeanings, type ExitName } from '../base/exit-codes.js';
 import { registerCreate } from './create.js';
 import { registerDelete } from './delete.js';
 import { addGlobalOptions } from './global-options.js';
+import { registerInit } from './init.js';
 import type { Job } from './job.js';
 import { registerList } from './list.js';
 import { registerLock, registerUnlock } from './lock.js';
@@ -59,6 +60,7 @@ const registrations = [
   registerSchedule,
   registerStatus,
   registerLog,
+  registerInit,
 ];
 
 function programWith(choose: (job: Job) => void, write: (text: string) => void): Command {

@@ -68,7 +68,7 @@ function isInside(path: string, folder: string): boolean {
 const missing = new Set(['ENOENT', 'ENOTDIR']);
 
 /** A path with the links in it followed as far as it exists; what is not there yet is added as it is. */
-async function realPathOf(path: string): Promise<string> {
+export async function realPathOf(path: string): Promise<string> {
   try {
     return await realpath(path);
   } catch (error) {

@@ -388,6 +388,21 @@ export interface StatusSummary extends SummaryBase {
   };
 }
 
+export interface InitSummary extends SummaryBase {
+  readonly command: 'init';
+  readonly dryRun: boolean;
+  readonly root: string;
+  readonly applications: readonly string[];
+  readonly configFile: string;
+  readonly written: boolean;
+  readonly text: string;
+  readonly unread: readonly { readonly path: string; readonly reason: string }[];
+  readonly unnamed: readonly string[];
+  readonly uncovered: readonly string[];
+  readonly missing: readonly string[];
+  readonly cut: 'entries' | 'depth' | 'time' | null;
+}
+
 export interface ErrorLine {
   readonly type: 'error';
   readonly id: string;
@@ -412,7 +427,8 @@ export type SummaryLine =
   | ScheduleNextSummary
   | RunListSummary
   | StatusSummary
-  | ScheduleRunSummary;
+  | ScheduleRunSummary
+  | InitSummary;
 export type JsonLine =
   | StartLine
   | StepLine
