@@ -1,8 +1,10 @@
 import { Command, CommanderError } from 'commander';
 import { BkpError } from '../base/errors.js';
 import { exitCodes, exitMeanings, type ExitName } from '../base/exit-codes.js';
+import { registerCompletion } from './completion.js';
 import { registerCreate } from './create.js';
 import { registerDelete } from './delete.js';
+import { registerDoctor } from './doctor.js';
 import { addGlobalOptions } from './global-options.js';
 import { registerInit } from './init.js';
 import type { Job } from './job.js';
@@ -61,6 +63,8 @@ const registrations = [
   registerStatus,
   registerLog,
   registerInit,
+  registerDoctor,
+  registerCompletion,
 ];
 
 function programWith(choose: (job: Job) => void, write: (text: string) => void): Command {

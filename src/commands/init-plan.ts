@@ -1,16 +1,15 @@
-import { basename, join, relative } from 'node:path';
+import { basename, join } from 'node:path';
 import { systemClock } from '../base/clock.js';
 import { BkpError } from '../base/errors.js';
 import { cmsSources, cmsSourceTypes, type CmsLayout } from '../config/cms.js';
 import { composeFile } from '../config/compose-file.js';
 import { realPathOf } from '../config/conflicts.js';
 import { detectLayout } from '../config/detect-instance.js';
-import { isInside } from '../fs/link-target.js';
+import { claimedBy } from '../operations/claimed.js';
 import { resolveSources } from '../operations/resolve-sources.js';
-import type { Source } from '../operations/source.js';
 import { survey, type Survey } from '../operations/survey.js';
 import { wantedFiles } from '../policy/known-layouts.js';
-import { nothingClaimed, type Claimed, type Proposal } from '../policy/proposal.js';
+import { nothingClaimed, type Proposal } from '../policy/proposal.js';
 import { proposeSources } from '../policy/propose-sources.js';
 import { formatBytes } from '../ui/format.js';
 import type { InitPlan } from '../ui/init-view.js';
@@ -60,19 +59,6 @@ function propose(found: Survey, root: string, layout: CmsLayout | undefined): Pr
   // Were all names those of the CMS, its other sources would be expected too.
   if (proposal.sources.some(({ name }) => !cmsSourceTypes.has(name))) return proposal;
   return proposeSources(found, { ...nothingClaimed, names: [...cmsSourceTypes.keys()] });
-}
-
-/** What sources cover of a root. */
-function claimedBy(sources: readonly Source[], root: string): Claimed {
-  const placed = sources.filter(({ type, path }) => type !== 'files' && isInside(root, path));
-  const paths = (type: Source['type']): readonly string[] =>
-    placed.filter((source) => source.type === type).map(({ path }) => relative(root, path) || '.');
-  return {
-    databases: paths('sqlite'),
-    folders: paths('directory'),
-    names: sources.map(({ name }) => name),
-    hasConfiguration: sources.some(({ type }) => type === 'files'),
-  };
 }
 
 const unreadable = (root: string, reason: string): BkpError =>

@@ -69,6 +69,9 @@ export function nothingFound(cwd: string): BkpError {
     'root-not-found',
     `found neither a configuration (${configNames.join(', ')}, or "backup" in package.json) nor a known layout ` +
       `(var/system.brain, or DATABASE_URL in .env.local or .env); looked in ${upward(cwd).join(', ')}`,
-    { hint: 'Pass -C <folder> (or set BKP_ROOT), name a configuration with -c, or write a .backuprc.', path: cwd },
+    {
+      hint: 'Pass -C <folder> (or set BKP_ROOT), name a configuration with -c, or let `bkp init` write one.',
+      path: cwd,
+    },
   );
 }

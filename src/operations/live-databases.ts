@@ -3,6 +3,7 @@ import { parseEntryPath } from '../base/entry-path.js';
 import { systemCode } from '../base/errors.js';
 import { finding, type Finding } from '../manifest/findings.js';
 import { fileStat, type FileStat } from '../fs/file-stat.js';
+import type { Walked } from '../fs/walk.js';
 import { hasSqliteHeader, headerBytes } from '../sqlite/header.js';
 import { sidecarSuffixes, type Reserved, type ResolvedSource } from './resolve-sources.js';
 import { leftOutOf, missingFiles, walkSource } from './source-walk.js';
@@ -24,9 +25,14 @@ export interface ScannedSource {
 
 /**
  * Lists a folder source once before anything is copied: how much there is, and which SQLite files in it are live. Reads
- * the first bytes of those; the process that will hold the databases has none of them open yet.
+ * the first bytes of those; the process that will hold the databases has none of them open yet. `see`: told of each entry.
  */
-export function scanSource(resolved: ResolvedSource, excludes: readonly string[], reserved: Reserved): ScannedSource {
+export function scanSource(
+  resolved: ResolvedSource,
+  excludes: readonly string[],
+  reserved: Reserved,
+  see: (walked: Walked) => void = () => undefined,
+): ScannedSource {
   let files = 0;
   let bytes = 0;
   const live = new Map<string, LiveDatabase>();
@@ -35,6 +41,7 @@ export function scanSource(resolved: ResolvedSource, excludes: readonly string[]
   const findings: Finding[] = [];
   const isLeftOut = leftOutOf(resolved.source, excludes);
   for (const walked of walkSource(resolved, excludes, reserved)) {
+    see(walked);
     if (walked.kind !== 'directory') named.add(walked.path);
     if (walked.kind === 'finding')
       findings.push(finding(walked.id, walked.message, { source: name, path: walked.path }));

@@ -4,6 +4,7 @@ import type { FindingId, FindingKind } from '../manifest/findings.js';
 import type { ManifestDatabase, SourceType, Totals } from '../manifest/manifest.js';
 import type { BackupStatus } from '../operations/list-backups.js';
 import type { HealthId } from '../policy/health-problem.js';
+import type { Verdict as CheckVerdict } from '../operations/doctor/check.js';
 import type { Verdict } from '../operations/verify-backup.js';
 
 // The lines of --json: a contract, described field by field in docs/json-output.md. Every field is always there; `null`
@@ -175,6 +176,15 @@ export interface EntryLine {
   readonly uid: number;
   readonly gid: number;
   readonly target: string | null;
+}
+
+export interface CheckLine {
+  readonly type: 'check';
+  readonly id: string;
+  readonly verdict: CheckVerdict;
+  readonly message: string;
+  readonly hint: string | null;
+  readonly path: string | null;
 }
 
 interface SummaryBase {
@@ -403,6 +413,20 @@ export interface InitSummary extends SummaryBase {
   readonly cut: 'entries' | 'depth' | 'time' | null;
 }
 
+export interface DoctorSummary extends SummaryBase {
+  readonly command: 'doctor';
+  readonly instance: string | null;
+  readonly root: string | null;
+  readonly storage: string | null;
+  readonly verdict: CheckVerdict;
+  readonly counts: { readonly ok: number; readonly warn: number; readonly fail: number };
+}
+
+export interface CompletionSummary extends SummaryBase {
+  readonly command: 'completion';
+  readonly text: string;
+}
+
 export interface ErrorLine {
   readonly type: 'error';
   readonly id: string;
@@ -428,7 +452,9 @@ export type SummaryLine =
   | RunListSummary
   | StatusSummary
   | ScheduleRunSummary
-  | InitSummary;
+  | InitSummary
+  | DoctorSummary
+  | CompletionSummary;
 export type JsonLine =
   | StartLine
   | StepLine
@@ -443,6 +469,7 @@ export type JsonLine =
   | ScheduledLine
   | RecordedFindingLine
   | EntryLine
+  | CheckLine
   | SummaryLine
   | ErrorLine;
 

@@ -1,0 +1,80 @@
+import { worst, type Checked } from '../operations/check-surroundings.js';
+import type { Verdict } from '../operations/doctor/check.js';
+import { shownName } from './display.js';
+import { counted } from './format.js';
+import type { CheckLine, DoctorSummary, RunEnd } from './json-lines.js';
+import type { Look } from './look.js';
+import type { View } from './output.js';
+
+/** What was looked at. */
+export interface Examined {
+  readonly checked: readonly Checked[];
+  /** Undefined where none could be told. */
+  readonly instance: { readonly instance: string; readonly root: string; readonly storage: string } | undefined;
+}
+
+export function doctorView(examined: Examined, end: RunEnd): View {
+  return {
+    findings: [],
+    allFindings: '',
+    isAnswer: true,
+    text: (look) => doctorText(examined.checked, look),
+    *json() {
+      yield* examined.checked.map(checkLine);
+      yield summary(examined, end);
+    },
+  };
+}
+
+/** With `-q`: only what is wrong. */
+function* doctorText(checked: readonly Checked[], look: Look): Iterable<string> {
+  const width = Math.max(0, ...checked.map(({ id }) => id.length));
+  for (const { id, verdict, message, hint } of checked) {
+    if (look.quiet && verdict === 'ok') continue;
+    const [first = '', ...more] = message.split('\n');
+    yield `${word(verdict, look)}  ${id.padEnd(width)}  ${shownName(first)}`;
+    const indent = ' '.repeat('ok  '.length + 2 + width + 2);
+    for (const line of more) yield `${indent}${shownName(line)}`;
+    if (hint !== undefined && verdict !== 'ok') yield `${indent}${look.chalk.dim(shownName(hint))}`;
+  }
+  const { ok, warn, fail } = countsOf(checked);
+  if (!look.quiet) yield `${counted(ok, 'check')} fine, ${counted(warn, 'warning')}, ${counted(fail, 'failure')}`;
+}
+
+function word(verdict: Verdict, { chalk }: Look): string {
+  switch (verdict) {
+    case 'ok':
+      return chalk.green('ok  ');
+    case 'warn':
+      return chalk.yellow('warn');
+    case 'fail':
+      return chalk.red.bold('FAIL');
+  }
+}
+
+function checkLine({ id, verdict, message, hint, path }: Checked): CheckLine {
+  return { type: 'check', id, verdict, message, hint: hint ?? null, path: path ?? null };
+}
+
+function countsOf(checked: readonly Checked[]): DoctorSummary['counts'] {
+  const count = (wanted: Verdict): number => checked.filter(({ verdict }) => verdict === wanted).length;
+  return { ok: count('ok'), warn: count('warn'), fail: count('fail') };
+}
+
+function summary({ checked, instance }: Examined, end: RunEnd): DoctorSummary {
+  return {
+    type: 'summary',
+    command: 'doctor',
+    id: null,
+    file: null,
+    sha256: null,
+    complete: null,
+    verified: null,
+    ...end,
+    instance: instance?.instance ?? null,
+    root: instance?.root ?? null,
+    storage: instance?.storage ?? null,
+    verdict: worst(checked),
+    counts: countsOf(checked),
+  };
+}
