@@ -1,9 +1,8 @@
 import { realpathSync } from 'node:fs';
-import { lstat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
-import { BkpError, systemCode } from '../base/errors.js';
+import { BkpError } from '../base/errors.js';
 import { parseEnvironment, parseFlags } from '../config/environment.js';
-import { configNames } from '../config/find-file.js';
+import { configNames, exists } from '../config/find-file.js';
 import { folderFault } from '../config/locate.js';
 import { readPackageKey } from '../config/read-file.js';
 import { shellWord } from '../ui/display.js';
@@ -84,16 +83,6 @@ async function refuseConfigured(root: string): Promise<void> {
   const file = join(root, 'package.json');
   if ((await exists(file)) && (await readPackageKey(file, true)) !== undefined)
     throw configured(file, `the key "backup" in ${file}`);
-}
-
-async function exists(file: string): Promise<boolean> {
-  try {
-    await lstat(file);
-    return true;
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return false;
-    throw error;
-  }
 }
 
 const configured = (path: string, what: string): BkpError =>

@@ -46,7 +46,8 @@ async function configIn(folder: string, allowUnsafe: boolean): Promise<FoundConf
 /** A folder that cannot be searched is like one without the file: nothing was found there. */
 const notThere = new Set(['ENOENT', 'ENOTDIR', 'EACCES']);
 
-async function exists(file: string): Promise<boolean> {
+/** Whatever it is, a link that leads nowhere too. */
+export async function exists(file: string): Promise<boolean> {
   try {
     await lstat(file);
     return true;

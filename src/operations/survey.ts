@@ -89,6 +89,8 @@ class Look implements Survey {
   readonly #queue: Folder[] = [{ path: '', depth: 0 }];
   /** Folders and databases by device and inode. */
   readonly #seen = new Set<string>();
+  /** Where links led to. */
+  readonly #followed = new Set<string>();
   #entries = 0;
 
   constructor(request: SurveyRequest, deps: Pick<Deps, 'clock' | 'signal'>) {
@@ -99,7 +101,8 @@ class Look implements Survey {
   }
 
   async run(): Promise<void> {
-    for (let folder = this.#queue.shift(); folder !== undefined; folder = this.#queue.shift()) {
+    // It grows meanwhile.
+    for (const folder of this.#queue) {
       // Signals are heard in between.
       await setImmediate();
       this.#deps.signal.throwIfAborted();
@@ -133,7 +136,10 @@ class Look implements Survey {
     if (!entry.isFile() && isSpecial(entry)) return;
     const stats = lstatSync(absolute);
     if (stats.isDirectory()) return this.#found(path, absolute, depth);
-    if (stats.isFile()) return this.#lookAtFile(path, absolute, stats);
+    if (stats.isFile()) {
+      if (this.#request.wanted.has(path)) this.files.add(path);
+      return this.#lookAtFile(path, absolute, stats);
+    }
     if (stats.isSymbolicLink()) this.#follow(path, absolute, depth);
   }
 
@@ -148,7 +154,8 @@ class Look implements Survey {
     const isElsewhere = !isInside(root, real);
     const target = isElsewhere ? real : relative(root, real);
     if (this.links.length < mostLinks) this.links.push({ path, to, target });
-    if (!isElsewhere) return;
+    if (!isElsewhere || this.#followed.has(real)) return;
+    this.#followed.add(real);
     if (to === 'folder') this.#found(path, real, depth);
     else this.#lookAtFile(path, real, stats);
   }
@@ -164,7 +171,6 @@ class Look implements Survey {
   }
 
   #lookAtFile(path: string, real: string, stats: Stats): void {
-    if (this.#request.wanted.has(path)) this.files.add(path);
     const mayBe = stats.size >= smallestPage && (stats.size % smallestPage === 0 || usualNames.test(path));
     if (!mayBe || isOurs(path) || Buffer.byteLength(basename(real)) > longestName) return;
     const journalMode = readHeaderMode(real);

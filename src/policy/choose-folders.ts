@@ -63,7 +63,8 @@ export function chooseFolders(found: FoundData, claimed: Claimed, matches: reado
 function withLinks(chosen: readonly ChosenFolder[], found: FoundData, claimed: Claimed): readonly ChosenFolder[] {
   const covered = [...claimed.folders, ...chosen.map(({ path }) => path)];
   const databases = new Set(found.databases.map(({ path }) => path));
-  const targets = new Set<string>();
+  const isCovered = ({ path }: FoundLink): boolean => covered.includes(path);
+  const targets = new Set(found.links.filter(isCovered).map(({ target }) => target));
   return chosen.flatMap((folder) => {
     const exclude: Exclusion[] = [];
     const own: ChosenFolder[] = [];

@@ -29,13 +29,14 @@ export function doctorView(examined: Examined, end: RunEnd): View {
 /** With `-q`: only what is wrong. */
 function* doctorText(checked: readonly Checked[], look: Look): Iterable<string> {
   const width = Math.max(0, ...checked.map(({ id }) => id.length));
-  for (const { id, verdict, message, hint } of checked) {
-    if (look.quiet && verdict === 'ok') continue;
+  const told = checked.filter(({ verdict }) => !look.quiet || verdict !== 'ok');
+  for (const [at, { id, verdict, message, hint }] of told.entries()) {
     const [first = '', ...more] = message.split('\n');
     yield `${word(verdict, look)}  ${id.padEnd(width)}  ${shownName(first)}`;
     const indent = ' '.repeat('ok  '.length + 2 + width + 2);
     for (const line of more) yield `${indent}${shownName(line)}`;
-    if (hint !== undefined && verdict !== 'ok') yield `${indent}${look.chalk.dim(shownName(hint))}`;
+    // Once below several of a kind.
+    if (hint !== undefined && hint !== told[at + 1]?.hint) yield `${indent}${look.chalk.dim(shownName(hint))}`;
   }
   const { ok, warn, fail } = countsOf(checked);
   if (!look.quiet) yield `${counted(ok, 'check')} fine, ${counted(warn, 'warning')}, ${counted(fail, 'failure')}`;

@@ -128,6 +128,28 @@ describe('bkp init', () => {
     expect(namesIn(elsewhere).filter((name) => name.endsWith('.zip'))).toHaveLength(1);
   });
 
+  it('follows links so that nothing they lead to is lost, and none makes a backup incomplete', async () => {
+    const root = folder();
+    const elsewhere = folder();
+    makeDatabase(join(root, 'data/app.db'));
+    mkdirSync(join(root, 'code/theme'), { recursive: true });
+    for (const file of [join(root, 'code/theme/style.css'), join(elsewhere, 'photo.png'), join(elsewhere, '.env')])
+      writeFileSync(file, 'x');
+    symlinkSync('../code/theme', join(root, 'data/theme'));
+    symlinkSync('/etc/hostname', join(root, 'data/name'));
+    for (const name of ['uploads', 'media', 'data/photos']) symlinkSync(elsewhere, join(root, name));
+    symlinkSync(join(elsewhere, '.env'), join(root, '.env'));
+    expect((await bkp(['init', '--yes'], { cwd: root })).code).toBe(0);
+    const made = await bkp(['create', '--with-config'], { cwd: root });
+    expect(made).toMatchObject({ code: 0 });
+    const entries = jsonLines(await bkp(['show', 'latest', '--files', '--json'], { cwd: root }));
+    const files = entries
+      .filter(({ type, kind }) => type === 'entry' && kind === 'file')
+      .map(({ path }) => String(path));
+    expect(files.filter((path) => path.endsWith('/photo.png'))).toHaveLength(1);
+    expect(files).toEqual(expect.arrayContaining(['app.db', 'theme/style.css', 'config/.backuprc']));
+  });
+
   it('does not let default sources in where all names are theirs', async () => {
     const root = folder();
     mkdirSync(join(root, 'uploads'));

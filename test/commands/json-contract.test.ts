@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { bkp, controlsIn, folder, jsonLines, lastLine, siteWithBackup, type Line, type Ran } from './cli.js';
+import { bkp, controlsIn, folder, jsonLines, lastLine, site, siteWithBackup, type Line, type Ran } from './cli.js';
 
 interface Section {
   readonly fields: readonly string[];
@@ -67,8 +67,9 @@ function expectContract(ran: Ran): readonly Line[] {
 describe('--json', () => {
   it('has an example for every type that has the documented fields', () => {
     expect([...sections.keys()]).toEqual([
-      ...['start', 'step', 'progress', 'finding', 'source', 'backup', 'entry'],
+      ...['start', 'step', 'progress', 'finding', 'source', 'backup', 'entry', 'check'],
       ...['create', 'list', 'show', 'verify', 'restore', 'lock', 'delete'].map((command) => `summary of ${command}`),
+      ...['init', 'doctor', 'completion'].map((command) => `summary of ${command}`),
       'error',
     ]);
     for (const { example } of sections.values()) expectDocumented(example);
@@ -111,7 +112,17 @@ describe('--json', () => {
     writeFileSync(file, 'no archive');
     expectContract(await run('verify', file));
     expectContract(await run('restore', file, '--dry-run'));
-    expect(seen).toEqual(new Set([...sections.keys()].map((name) => name.split(' ', 1)[0])));
+    const types = [...sections.keys()].map((name) => name.split(' ', 1)[0]);
+    expect(seen).toEqual(new Set(types.filter((type) => type !== 'check')));
+  });
+
+  it('keeps it in those that look around, too', async () => {
+    const root = site();
+    writeFileSync(join(root, 'var/uploads/.env'), '');
+    const seen = new Set<string>();
+    for (const args of [['init', '-n'], ['init'], ['init', '-y'], ['init', '-y'], ['doctor'], ['completion', 'zsh']])
+      for (const { type } of expectContract(await bkp([...args, '--json'], { cwd: root }))) seen.add(type);
+    expect(seen).toContain('check');
   });
 
   it('writes no byte that a terminal would act on', async () => {

@@ -24,7 +24,7 @@ export interface DataScan {
   readonly bytes: number;
   /** Of databases, which are copied before they are archived. */
   readonly databaseBytes: number;
-  /** Databases whose writers wait while they are copied. */
+  /** Sources whose writers wait while they are copied. Databases found in folders refuse no backup. */
   readonly rollback: readonly PausingDatabase[];
   readonly lacks: readonly Lack[];
   /** Sources that are no databases although they should be: paths. */
@@ -49,6 +49,7 @@ export function scanData({ root, sources, others, excludes, storage }: ScanReque
   let files = 0;
   let bytes = 0;
   const databases: string[] = [];
+  const found: string[] = [];
   const notDatabases: string[] = [];
   for (const item of resolved) {
     signal.throwIfAborted();
@@ -64,11 +65,11 @@ export function scanData({ root, sources, others, excludes, storage }: ScanReque
       if (walked.kind === 'file') lookInto(walked.absolute, source.name, lacks);
     });
     for (const { message, path } of losses(scanned.findings)) lacks.add(source.name, `${path ?? ''}: ${message}`);
-    databases.push(...scanned.live.map(({ absolute }) => absolute));
+    found.push(...scanned.live.map(({ absolute }) => absolute));
     files += scanned.files;
     bytes += scanned.bytes;
   }
-  const databaseBytes = databases.reduce((sum, path) => sum + withWal(path), 0);
+  const databaseBytes = [...databases, ...found].reduce((sum, path) => sum + withWal(path), 0);
   const rollback = databases.filter(isRollback).map((path) => ({ path, bytes: lstatSync(path).size }));
   return { resolved, files, bytes, databaseBytes, rollback, lacks: lacks.all(), notDatabases };
 }

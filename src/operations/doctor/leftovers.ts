@@ -36,8 +36,8 @@ function ofRestores(root: string): readonly Outcome[] {
   if (namesIn(folder).length === 0 || isUnfinished(root)) return [];
   return [
     warn(
-      `${folder} holds what a restore put aside`,
-      'Look at what it is; remove it when you do not need it any more.',
+      `${folder} holds what a restore put aside, or one that is at work`,
+      'If none is running: look at what it is, and remove it when you do not need it any more.',
       folder,
     ),
   ];

@@ -1,4 +1,4 @@
-import { fail, ok, type Check } from './check.js';
+import { fail, ok, type Check, type Outcome } from './check.js';
 
 /** As `engines` in package.json. */
 const oldest = [20, 19] as const;
@@ -8,7 +8,7 @@ export const nodeVersion: Check<unknown> = {
   run: () => [judgeNode(process.versions.node)],
 };
 
-export function judgeNode(version: string): ReturnType<typeof ok> {
+export function judgeNode(version: string): Outcome {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   if (major > oldest[0] || (major === oldest[0] && minor >= oldest[1])) return ok(`Node.js ${version}`);
   return fail(`Node.js ${version} is too old`, `Install ${oldest.join('.')} or later.`);

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { systemCode } from '../../base/errors.js';
 import { isInside } from '../../fs/link-target.js';
 import { wantedFiles } from '../../policy/known-layouts.js';
+import { isIn } from '../../policy/proposal.js';
 import { proposeSources } from '../../policy/propose-sources.js';
 import { claimedBy } from '../claimed.js';
 import { survey, surveyLimits } from '../survey.js';
@@ -39,7 +40,8 @@ async function uncoveredIn(place: string, subject: Subject, deps: CheckDeps): Pr
   // Beside a database that lies elsewhere may be anything.
   const limits = place === root ? surveyLimits : { ...surveyLimits, depth: 1 };
   const found = await survey({ root: place, skip, wanted: wantedFiles(), limits }, deps);
-  const proposal = proposeSources(found, claimedBy([...sources, ...others], place));
+  const claimed = claimedBy([...sources, ...others], place);
+  const proposal = proposeSources(found, claimed);
   const outcomes = proposal.sources.flatMap((source) => {
     if (source.type === 'files') return [];
     const path = join(place, source.path);
@@ -49,7 +51,9 @@ async function uncoveredIn(place: string, subject: Subject, deps: CheckDeps): Pr
   const unnamed = proposal.unnamed.map((path) =>
     warn(`${join(place, path)} is a SQLite database that no source holds`, mend(subject), join(place, path)),
   );
-  const unseen = found.unread.map(({ path, reason }) =>
+  const isClaimed = (path: string): boolean => claimed.folders.some((folder) => isIn(path, folder));
+  const unread = found.unread.filter(({ path }) => !isClaimed(path));
+  const unseen = unread.map(({ path, reason }) =>
     warn(
       `${join(place, path)} could not be looked at: ${reason}`,
       'Run it as a user who may read it.',
