@@ -1,7 +1,11 @@
+import { Command, Option } from 'commander';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { describeCommand } from '../../src/commands/completion-model.js';
+import { bashCompletion } from '../../src/ui/completion-bash.js';
+import { zshCompletion } from '../../src/ui/completion-zsh.js';
 import { hasTool } from '../helpers/cli.js';
 import { openTerminal } from '../helpers/terminal.js';
 import { binary, bkp, folder, jsonLines, storageOf } from './cli.js';
@@ -144,6 +148,52 @@ describe('in bash', () => {
     await until(/^ready$/m);
     press('bkp -C m', 'Tab', ' unl', 'Tab', '202510', 'Tab');
     expect(await until(/-daily/)).toMatch(/^> bkp -C my\\ site\/ unlock 20251030T120000Z-daily$/m);
+  });
+});
+
+describe('commands below commands', () => {
+  const program = new Command('bkp');
+  const schedule = program.command('schedule').description("a schedule's: [all]");
+  schedule.command('list');
+  schedule
+    .command('set <name>')
+    .option('--every <frequency>', "how often it's run: [hourly]")
+    .addOption(new Option('--on <day>').choices(['mon', 'tue']));
+  const model = describeCommand(program);
+
+  it('are found in bash, with their own options and arguments', () => {
+    const script = join(folder(), 'script');
+    writeFileSync(script, bashCompletion(model));
+    const offered = (line: string): string =>
+      execFileSync(
+        'bash',
+        [
+          '--norc',
+          '-c',
+          `source "$0"; bkp() { echo daily; }
+        COMP_WORDS=(${line}); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _bkp bkp; echo "\${COMPREPLY[*]}"`,
+          script,
+        ],
+        { encoding: 'utf8' },
+      ).trim();
+    expect(offered("bkp ''")).toBe('schedule');
+    expect(offered("bkp schedule ''")).toBe('list set');
+    expect(offered('bkp schedule set --on m')).toBe('mon');
+    expect(offered('bkp schedule set --e')).toBe('--every');
+    expect(offered('bkp schedule set d')).toBe('daily');
+    expect(offered("bkp schedule list ''")).toBe('');
+  });
+
+  it.skipIf(!hasTool('zsh'))('make a script that zsh understands', () => {
+    const script = join(folder(), 'script');
+    writeFileSync(script, zshCompletion(model));
+    expect(spawnSync('zsh', ['-n', script], { encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' });
+    const defined = execFileSync('zsh', ['-fc', `compdef() { : }; source ${script}; print -l \${(k)functions}`], {
+      encoding: 'utf8',
+    });
+    expect(defined.split('\n')).toEqual(
+      expect.arrayContaining(['_bkp', '__bkp_main_schedule', '__bkp_main_schedule_set']),
+    );
   });
 });
 
