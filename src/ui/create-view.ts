@@ -5,8 +5,8 @@ import type { CreateResult } from '../operations/create-backup.js';
 import type { CreateRequest } from '../operations/create-request.js';
 import type { PruneResult } from '../operations/prune-backups.js';
 import { ofKind } from '../manifest/findings.js';
-import type { Encryption } from '../manifest/manifest.js';
 import { shellWord, shownName } from './display.js';
+import { encryptionText } from './encryption-text.js';
 import { findingCounts, findingLine } from './findings-view.js';
 import { counted, formatBytes, formatDuration } from './format.js';
 import type { CreateSummary, RunEnd } from './json-lines.js';
@@ -85,11 +85,6 @@ function proofText({ verified }: CreateResult, file: string | undefined): string
   return file === undefined
     ? 'it was streamed, and nothing of it was read back'
     : 'its bytes were read back, its files were not';
-}
-
-function encryptionText({ enabled, hint }: Encryption): string | undefined {
-  if (!enabled) return undefined;
-  return `AES-256${hint === undefined ? ', without a hint' : `; hint: ${shownName(hint)}`}`;
 }
 
 function createSummary(

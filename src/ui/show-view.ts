@@ -3,6 +3,7 @@ import type { FoundManifest, ManifestDatabase, ManifestSource } from '../manifes
 import type { ArchiveChecksum } from '../operations/archive-checksum.js';
 import type { ShowResult } from '../operations/show-backup.js';
 import { shownName } from './display.js';
+import { encryptionText } from './encryption-text.js';
 import { entryLine, entryTexts } from './entries-view.js';
 import { findingLine, findingText } from './findings-view.js';
 import { counted, formatAge, formatBytes } from './format.js';
@@ -45,6 +46,7 @@ function* showText(result: ShowResult, id: string, now: number, look: Look): Ite
     ['by', maker(manifest)],
     ['file', shownName(file)],
     ['size', `${formatBytes(bytes)} ${container}${content}`],
+    ['encrypted', encryptionText(manifest.encryption)],
     ['sha256', sha256 ?? 'no .sha256 beside it (--checksum computes it)'],
     ['left out', list(manifest.excludes)],
   ]);
