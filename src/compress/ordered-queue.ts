@@ -18,10 +18,10 @@ export class OrderedQueue<T> {
 
   /** Takes the job in; resolves when there is room for another one. */
   async push(job: Promise<T>): Promise<void> {
+    // Its failure is seen when its turn comes, or never, where the queue has failed: it must not count as unhandled.
+    job.catch(() => undefined);
     this.#throwIfFailed();
     this.#inFlight += 1;
-    // Its failure is seen when its turn comes; until then it must not count as unhandled.
-    job.catch(() => undefined);
     this.#tail = this.#tail.then(() => this.#take(job));
     while (this.#inFlight >= this.#maxInFlight && !this.#failed) {
       await new Promise<void>((resolve) => (this.#wake = resolve));

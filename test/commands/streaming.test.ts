@@ -143,15 +143,15 @@ describe('bkp create -o -', () => {
 
 describe('a reader that does not read', () => {
   it.each([
-    { signal: 'SIGINT', code: 130 },
-    { signal: 'SIGTERM', code: 143 },
-    { signal: 'SIGHUP', code: 129 },
-  ] as const)('keeps $signal from nothing: $code, and nothing is left behind', async ({ signal, code }) => {
+    { signal: 'SIGINT', code: 130, format: 'zip' },
+    { signal: 'SIGTERM', code: 143, format: 'tar.gz' },
+    { signal: 'SIGHUP', code: 129, format: 'zip' },
+  ] as const)('keeps $signal from nothing: $code, and nothing is left behind', async ({ signal, code, format }) => {
     const root = site();
     writeFileSync(join(root, 'var', 'uploads', 'large'), randomBytes(20_000_000));
     const temporary = folder();
     const env = { PATH: process.env['PATH'], TMPDIR: temporary };
-    const child = spawn(process.execPath, [binary, 'create', '-o', '-', '-v'], {
+    const child = spawn(process.execPath, [binary, 'create', '-o', '-', '--format', format], {
       cwd: root,
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -164,7 +164,7 @@ describe('a reader that does not read', () => {
     child.kill(signal);
     const [exitCode] = (await once(child, 'exit')) as [number];
     expect(exitCode).toBe(code);
-    expect(stderr).toMatch(/error: .*\nhint: What standard output got is no backup: delete it\.\n$/);
+    expect(stderr).toMatch(/^error: .*\nhint: What standard output got is no backup: delete it\.\n$/);
     expect(readdirSync(temporary)).toEqual([]);
     child.stdout.destroy();
   });

@@ -57,6 +57,23 @@ describe('OrderedQueue', () => {
     await queue.drain();
   });
 
+  it('leaves no failure of a job unhandled that is pushed after it has failed itself', async () => {
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown): void => void unhandled.push(reason);
+    process.on('unhandledRejection', note);
+    try {
+      const queue = new OrderedQueue<number>(3, () => Promise.reject(new Error('no room')));
+      await queue.push(Promise.resolve(1));
+      await settled(queue.drain());
+      const late = later(5).then(() => Promise.reject(new Error('the pool is closed')));
+      await expect(queue.push(late)).rejects.toThrow('no room');
+      await later(20);
+      expect(unhandled).toEqual([]);
+    } finally {
+      process.off('unhandledRejection', note);
+    }
+  });
+
   it('drains at once where nothing was pushed', async () => {
     await expect(new OrderedQueue<number>(1, async () => undefined).drain()).resolves.toBeUndefined();
   });
