@@ -87,18 +87,9 @@ export class CatalogFile {
     if (!identity.isFile()) throw new UnusableCatalog('is not a regular file', 'left-alone');
     const db = this.#open(this.path, { fileMustExist: true, timeout: busyTimeout });
     this.#connection = { db, identity };
-    return this.#checked(db, purpose);
-  }
-
-  #checked(db: Database.Database, purpose: Purpose): Database.Database | undefined {
-    db.pragma('trusted_schema = OFF');
-    const state = catalogState(db);
-    if (state === 'newer') throw new UnusableCatalog(newer, 'left-alone');
-    if (state === 'foreign') throw new UnusableCatalog('is not a catalogue that bkp has made', 'damaged');
-    if (state === 'current') return db;
-    if (purpose === 'read') return undefined;
-    makeCatalog(db);
-    return db;
+    if (isUsable(db, purpose)) return db;
+    this.close();
+    return undefined;
   }
 
   /** Whether another attempt may succeed, after what stood in the way was moved out of it. */
@@ -151,6 +142,22 @@ class UnusableCatalog extends Error {
   constructor(message: string, kind: 'damaged' | 'left-alone') {
     super(message);
     this.kind = kind;
+  }
+}
+
+/** Makes the tables where there are none and somebody writes. Throws where it is not to be used. */
+function isUsable(db: Database.Database, purpose: Purpose): boolean {
+  db.pragma('trusted_schema = OFF');
+  switch (catalogState(db)) {
+    case 'current':
+      return true;
+    case 'empty':
+      if (purpose === 'write') makeCatalog(db);
+      return purpose === 'write';
+    case 'newer':
+      throw new UnusableCatalog(newer, 'left-alone');
+    case 'foreign':
+      throw new UnusableCatalog('is not a catalogue that bkp has made', 'damaged');
   }
 }
 

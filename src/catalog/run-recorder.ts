@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3';
 import type { Clock } from '../base/clock.js';
 import { exitCodes } from '../base/exit-codes.js';
-import type { CatalogFile } from './catalog-file.js';
+import type { CatalogFile, Outcome } from './catalog-file.js';
 import type { ProcessIdentity } from './process-identity.js';
 import {
   boundedText,
@@ -25,6 +25,8 @@ export interface RunRecorder {
 const gatherTime = 200;
 /** After a failure (somebody holds the catalogue, the disk is full): each attempt may block for a second. */
 const retryTime = 30_000;
+/** How often the end of a run is tried: others may be faster again and again. Each attempt may block for a second. */
+const endAttempts = 3;
 /** While there is no storage yet: a look is cheap. */
 const noStorageTime = 1000;
 
@@ -88,16 +90,19 @@ export class CatalogRecorder implements RunRecorder {
     if (this.#isEnded) return;
     this.#isEnded = true;
     clearTimeout(this.#timer);
+    for (let attempt = 1; attempt < endAttempts; attempt++) {
+      if (this.#write({ quietly: true, ending }) !== 'failed') return;
+    }
     this.#write({ quietly: false, ending });
   }
 
   #writeIn(milliseconds: number): void {
     // It keeps no process alive: the end of a run writes what is left.
-    this.#timer ??= setTimeout(() => this.#write({ quietly: true }), milliseconds).unref();
+    this.#timer ??= setTimeout(() => void this.#write({ quietly: true }), milliseconds).unref();
   }
 
   /** One transaction. What it could not write is kept for the next. */
-  #write({ quietly, ending }: { readonly quietly: boolean; readonly ending?: RunEnding }): void {
+  #write({ quietly, ending }: { readonly quietly: boolean; readonly ending?: RunEnding }): Outcome<void>['kind'] {
     this.#timer = undefined;
     const { kind } = this.#file.use(
       'write',
@@ -111,6 +116,7 @@ export class CatalogRecorder implements RunRecorder {
     } else if (ending === undefined && this.#steps.length + this.#findings.length > 0) {
       this.#writeIn(kind === 'nothing' ? noStorageTime : retryTime);
     }
+    return kind;
   }
 
   #insert(db: Database.Database, ending: RunEnding | undefined): void {

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import type { ByteSource } from '../base/byte-source.js';
 import { withCleanup } from '../base/cleanup.js';
 import { ArchiveDamage } from '../base/damage.js';
-import { BkpError, ioError } from '../base/errors.js';
+import { BkpError, errorText, ioError, systemCode } from '../base/errors.js';
 import { blockSize } from '../base/limits.js';
 import { isSameFile } from '../fs/file-stat.js';
 import { finding, type Finding } from '../manifest/findings.js';
@@ -44,8 +44,9 @@ export async function copyArchive(request: CopyRequest, deps: Deps): Promise<Cop
     return { kind, file };
   } catch (error) {
     deps.signal.throwIfAborted();
-    if (!(error instanceof BkpError) && !(error instanceof ArchiveDamage)) throw error;
-    const failed = finding('copy-failed', `no copy in ${folder}: ${error.message}`, { path: name });
+    const isExpected = error instanceof BkpError || error instanceof ArchiveDamage || systemCode(error) !== undefined;
+    if (!isExpected) throw error;
+    const failed = finding('copy-failed', `no copy in ${folder}: ${errorText(error)}`, { path: name });
     deps.step('copy-failed', failed.message);
     return { kind: 'failed', folder, finding: failed };
   }

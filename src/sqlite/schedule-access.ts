@@ -13,7 +13,7 @@ import { sidecarsOf } from './sidecars.js';
 import { databaseNames, sidecarFault } from './super-journal.js';
 
 /** Milliseconds. An application's transaction is short; a longer one is somebody's mistake, and told. */
-const busyTimeout = 5000;
+const busyTimeout = 3000;
 /** Who reads has a way round. */
 const readTimeout = 500;
 

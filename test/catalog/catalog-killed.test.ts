@@ -36,7 +36,7 @@ describe('recording processes', () => {
 
   it('do not get in the way of each other', async () => {
     const folder = temporaryFolder();
-    const children = [1, 2, 3, 4].map(() => startRecording(folder, 40));
+    const children = [1, 2, 3].map(() => startRecording(folder, 20));
     const said = children.map(async (child) => {
       let text = '';
       child.stdout?.setEncoding('utf8').on('data', (more: string) => (text += more));
@@ -44,8 +44,8 @@ describe('recording processes', () => {
       return text;
     });
     expect(await Promise.all(said)).toEqual(children.map(() => 'recording\nno warning\n'));
-    expect(query(folder, "SELECT count(*) AS n FROM run WHERE result = 'done' AND steps = 1")).toEqual([{ n: 160 }]);
-    expect(query(folder, 'SELECT count(*) AS n FROM finding')).toEqual([{ n: 160 }]);
+    expect(query(folder, "SELECT count(*) AS n FROM run WHERE result = 'done' AND steps = 1")).toEqual([{ n: 60 }]);
+    expect(query(folder, 'SELECT count(*) AS n FROM finding')).toEqual([{ n: 60 }]);
     expect(query(folder, 'PRAGMA integrity_check')).toEqual(intact);
   });
 });

@@ -259,7 +259,7 @@ describe('reading', () => {
     await expect(change(at, { kind: 'put', row: daily })).rejects.toMatchObject({
       id: 'database-in-use',
       exitCode: 15,
-      message: containing('it stayed locked by another program for 5 s'),
+      message: containing('it stayed locked by another program for 3 s'),
     });
   });
 
