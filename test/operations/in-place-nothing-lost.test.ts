@@ -182,18 +182,6 @@ it('loses no file, whatever was there before and changes meanwhile', { timeout: 
           ![after[path]?.content, saved[path]?.content].includes(content) &&
           !left.some(([at, one]) => at.endsWith(`/${below(path)}`) && one.content === content),
       );
-      console.log(
-        'ZZZ',
-        late.at,
-        special,
-        filesOf(before).length,
-        left.length,
-        excluded.length,
-        filesOf(after).length,
-        filesOf(saved).length,
-        result.unexpected.length,
-        JSON.stringify(result.kept.map((k) => k.reason)),
-      );
       expect(lost).toEqual([]);
       for (const path of excluded.filter((one) => isFreeIn(backup, one))) {
         expect([path, after[path]?.type, after[path]?.content]).toEqual([
