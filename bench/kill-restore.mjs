@@ -185,9 +185,12 @@ const namedBy = ({ kept, unexpected }) => [
   ...unexpected.flatMap((one) => (one.kind === 'moved' ? [one.at] : [])),
 ];
 
+/** The lock, and the list of what was kept. */
+const isOwn = /\/\.bkp-restore\/(?:\.lock[^/]*|kept-\d+\.json)$/;
+
 function expectNothingElse(root, result) {
   const named = namedBy(result);
-  const left = filesBelow(join(root, '.bkp-restore')).filter((path) => !/\/\.lock[^/]*$/.test(path));
+  const left = filesBelow(join(root, '.bkp-restore')).filter((path) => !isOwn.test(path));
   const unnamed = left.filter((path) => !named.some((one) => path === one || path.startsWith(`${one}/`)));
   expectThat(unnamed.length === 0, `not named: ${unnamed.join(', ')}`);
   if (left.length > 0) return;

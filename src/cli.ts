@@ -1,7 +1,7 @@
 import { exit } from 'node:process';
 import { isatty } from 'node:tty';
 import { systemClock } from './base/clock.js';
-import { BkpError, errorText, ioError, systemCode } from './base/errors.js';
+import { BkpError, errorText, systemFailure } from './base/errors.js';
 import { exitCodes, type ExitCode } from './base/exit-codes.js';
 import { parseCommandLine } from './commands/command-line.js';
 import type { CommandDeps, Job } from './commands/job.js';
@@ -113,10 +113,8 @@ function listenToSignals(controller: AbortController, { out }: Screens): void {
 /** What was thrown as an expected failure. Only what nobody foresaw is called a bug. */
 function expected(error: unknown): BkpError {
   if (error instanceof BkpError) return error;
-  if (systemCode(error) !== undefined && error instanceof Error && 'syscall' in error) {
-    const path = 'path' in error && typeof error.path === 'string' ? error.path : '';
-    return ioError('working with', path === '' ? 'a file' : path, error);
-  }
+  const failure = systemFailure(error);
+  if (failure !== undefined) return failure;
   const inner = error instanceof AggregateError ? error.errors.map(errorText) : [];
   return new BkpError('internal', ['this is a bug in bkp:', errorText(error), ...inner].join('\n  '), {
     cause: error,

@@ -51,7 +51,20 @@ export function ioError(doing: string, path: string, error: unknown, id: ErrorId
       hint: 'Free some space there, or choose another place; nothing that existed was changed.',
     });
   }
-  return new BkpError(id, `failed while ${doing} ${path}: ${errorText(error)}`, details);
+  return new BkpError(id, `failed while ${doing} ${path}: ${reasonText(error)}`, details);
+}
+
+/** SQLite tells only by its code which call failed (`SQLITE_IOERR_FSYNC`). */
+function reasonText(error: unknown): string {
+  const code = systemCode(error);
+  return code?.startsWith('SQLITE_') === true ? `${errorText(error)} (${code})` : errorText(error);
+}
+
+/** What a system call that nobody wrapped threw, as an expected failure; undefined for anything else. */
+export function systemFailure(error: unknown): BkpError | undefined {
+  if (systemCode(error) === undefined || !(error instanceof Error && 'syscall' in error)) return undefined;
+  const path = 'path' in error && typeof error.path === 'string' ? error.path : '';
+  return ioError('working with', path === '' ? 'a file' : path, error);
 }
 
 /** For the end of a switch over a union: does not compile while a member is unhandled. */

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readFileSync, type Stats } from 'node:fs';
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BkpError, ioError, systemCode } from '../base/errors.js';
+import { BkpError, errorText, ioError, systemCode } from '../base/errors.js';
 import { FolderHandle } from './folder-handle.js';
 import { journalDamaged, parseSteps, serializeSteps, type Step } from './journal-format.js';
 import { isPartialName } from './partial-file.js';
@@ -65,8 +65,27 @@ export async function createJournal(
     throw ioError('looking at', folder, error);
   }
   const journal = new Journal(folder, steps, 'staged');
-  await io.writeFile(journal.file, serializeSteps(steps));
+  try {
+    await io.writeFile(journal.file, serializeSteps(steps));
+  } catch (error) {
+    throw await withdrawn(journal, error);
+  }
   return journal;
+}
+
+/** A journal that may not be on the disk is none, and nothing was moved yet: it is taken back. Gives what to throw. */
+async function withdrawn(journal: Journal, cause: unknown): Promise<unknown> {
+  if (cause instanceof BkpError && cause.id === 'output-exists') return cause;
+  try {
+    if (journalPhase(journal.folder) !== undefined) await removeJournal(journal);
+    return cause;
+  } catch (error) {
+    return new BkpError('io-failed', `${errorText(cause)} (and while cleaning up: ${errorText(error)})`, {
+      cause,
+      path: journal.file,
+      hint: 'Nothing was moved. Mend what that says, then run `bkp restore --recover`.',
+    });
+  }
 }
 
 /** How far the swap journalled there came; undefined without one. A cheap look, for those who only have to refuse or warn. */

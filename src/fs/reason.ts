@@ -13,3 +13,11 @@ export function withoutPath(error: unknown): unknown {
   const code = systemCode(error);
   return code === undefined ? error : Object.assign(new Error(reasonOf(error), { cause: error }), { code });
 }
+
+/** The same, but of a path through a descriptor the end is kept: the name in the folder. */
+export function withoutDescriptor(error: unknown): unknown {
+  const code = systemCode(error);
+  if (code === undefined) return error;
+  const text = errorText(error).replaceAll(/\/proc\/self\/fd\/\d+\//g, '');
+  return Object.assign(new Error(text, { cause: error }), { code });
+}

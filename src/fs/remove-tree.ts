@@ -2,7 +2,7 @@ import { chmodSync, fchmodSync, lstatSync, readdirSync, rmdirSync, unlinkSync, t
 import { setImmediate } from 'node:timers/promises';
 import { ioError, systemCode } from '../base/errors.js';
 import { FolderHandle } from './folder-handle.js';
-import { withoutPath } from './reason.js';
+import { withoutDescriptor } from './reason.js';
 
 interface Emptying {
   readonly handle: FolderHandle;
@@ -35,7 +35,7 @@ export async function removeTree(path: string): Promise<void> {
       await setImmediate();
     }
   } catch (error) {
-    throw ioError('removing', path, withoutPath(error));
+    throw ioError('removing', path, withoutDescriptor(error));
   } finally {
     for (const folder of open) folder.handle.close();
   }

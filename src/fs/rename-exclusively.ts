@@ -14,7 +14,13 @@ export async function renameExclusively(from: string, to: string): Promise<void>
     if (await exists(to)) throw outputExists(to, error);
     return rename(from, to);
   }
-  await unlink(from);
+  try {
+    await unlink(from);
+  } catch (error) {
+    // Who is told that it failed must not find the new name.
+    await unlink(to).catch(() => undefined);
+    throw error;
+  }
 }
 
 async function exists(path: string): Promise<boolean> {

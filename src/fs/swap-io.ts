@@ -1,5 +1,6 @@
-import { linkSync, lstatSync, mkdirSync, renameSync, unlinkSync } from 'node:fs';
+import { linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
 import { systemCode } from '../base/errors.js';
+import { makeFolders } from './make-folders.js';
 import { writeFileDurably } from './partial-file.js';
 import { identityOf, type Identity } from './swap-identity.js';
 import { syncFolder } from './sync-folder.js';
@@ -28,7 +29,7 @@ export const systemSwapIo: SwapIo = {
   link: linkSync,
   rename: renameSync,
   unlink: unlinkSync,
-  makeFolder: (path) => void mkdirSync(path, { recursive: true, mode: 0o700 }),
+  makeFolder: (path) => void makeFolders(path, 0o700),
   syncFolder,
   writeFile: (path, bytes) => writeFileDurably(path, bytes, 0o600, { overwrite: false }),
 };

@@ -109,7 +109,9 @@ export class TreeWriter {
     try {
       const meta = this.#described.get(path);
       if (meta !== undefined) this.#applyMetadata(handle.fd, path, meta);
-      else if (this.#inside.hasMade(path)) fchmodSync(handle.fd, undescribedMode);
+      else if (this.#inside.hasMade(path)) {
+        this.#inside.try('setting the mode of', path, () => fchmodSync(handle.fd, undescribedMode));
+      }
       if (this.#options.sync) this.#inside.try('syncing', path, () => fsyncSync(handle.fd));
     } finally {
       handle.close();

@@ -7,7 +7,7 @@ import { sourceOf, type EntryPath } from '../base/entry-path.js';
 import { lookAt } from '../fs/file-stat.js';
 import type { Deps } from './deps.js';
 import type { Opened } from './open-backup.js';
-import { ownFolders, Reserved, resolveSources, sidecarSuffixes } from './resolve-sources.js';
+import { Reserved, resolveSources, sidecarSuffixes } from './resolve-sources.js';
 import type { RestoreUnit } from './restore-units.js';
 import type { Source } from './source.js';
 import { walkSource } from './source-walk.js';
@@ -105,7 +105,7 @@ function removedPaths(unit: RestoreUnit, entries: readonly EntryHeader[], reques
   const own = resolved.find(({ source }) => source.name === unit.source.name);
   if (own === undefined) return [];
   const folders = request.storage.folder === undefined ? [] : [request.storage.folder];
-  const reserved = new Reserved([...folders, ...ownFolders(request.root)], resolved);
+  const reserved = new Reserved(request.root, folders, resolved);
   const held = new Set<string>(entries.map(({ path }) => path));
   const removed: string[] = [];
   for (const walked of walkSource(own, request.excludes, reserved)) {

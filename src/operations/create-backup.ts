@@ -19,14 +19,7 @@ import { withoutExcluded } from './excluded-sources.js';
 import { finishArchive } from './finish-archive.js';
 import { scanSource } from './live-databases.js';
 import { readBack } from './read-back.js';
-import {
-  liesBelow,
-  ownFolders,
-  Reserved,
-  resolveSources,
-  type ResolvedSource,
-  type ResolvedSources,
-} from './resolve-sources.js';
+import { liesBelow, Reserved, resolveSources, type ResolvedSource, type ResolvedSources } from './resolve-sources.js';
 import { SourceArchiver } from './source-archiver.js';
 import { SumsBuffer } from './sums-buffer.js';
 import { noHooks, tellOutcome } from './run-hooks.js';
@@ -180,7 +173,7 @@ async function archiveSources(
 ): Promise<ArchivedContent> {
   const found = resolveSources(request.sources);
   const others = resolveSources(request.others ?? []).resolved;
-  const reserved = new Reserved([...target.folders, ...ownFolders(request.root)], [...found.resolved, ...others]);
+  const reserved = new Reserved(request.root, target.folders, [...found.resolved, ...others]);
   const scanned = scan(found, request.excludes, reserved, deps);
   const known = new Set(scanned.databases.map(({ absolute }) => absolute));
   const more = (held?.databases ?? []).filter(({ absolute }) => !known.has(absolute));

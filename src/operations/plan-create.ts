@@ -4,7 +4,7 @@ import type { CreateRequest } from './create-request.js';
 import type { Deps } from './deps.js';
 import { withoutExcluded } from './excluded-sources.js';
 import { scanSource } from './live-databases.js';
-import { ownFolders, Reserved, resolveSources, sidecarSuffixes, type ResolvedSource } from './resolve-sources.js';
+import { Reserved, resolveSources, sidecarSuffixes, type ResolvedSource } from './resolve-sources.js';
 import type { Source } from './source.js';
 
 export interface PlannedBackupSource {
@@ -35,7 +35,7 @@ export function planCreate(wanted: CreateRequest, deps: Deps): CreatePlan {
   const { resolved, findings: missing } = resolveSources(request.sources);
   const folders = destination.storage.folder === undefined ? [] : [destination.storage.folder];
   const others = resolveSources(request.others ?? []).resolved;
-  const reserved = new Reserved([...folders, ...ownFolders(root)], [...resolved, ...others]);
+  const reserved = new Reserved(root, folders, [...resolved, ...others]);
   const findings = [...missing];
   const sources = resolved.map((item) => {
     deps.signal.throwIfAborted();

@@ -1,8 +1,8 @@
-import { realpathSync, statfsSync } from 'node:fs';
+import { statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Cleanup } from '../base/cleanup.js';
 import type { EntryPath } from '../base/entry-path.js';
-import { BkpError, systemCode } from '../base/errors.js';
+import { BkpError } from '../base/errors.js';
 import type { AskPassphrase } from '../base/passphrase.js';
 import { lookAt } from '../fs/file-stat.js';
 import { excludeMatcher } from '../fs/globs.js';
@@ -15,6 +15,7 @@ import { compareUnits, type UnitChanges } from './compare-units.js';
 import { openPool, type Deps } from './deps.js';
 import { openBackupFile, type Opened } from './open-backup.js';
 import { damaged, unverified } from './plan-restore.js';
+import { realOrItself } from './own-folders.js';
 import { proveContainer } from './prove-container.js';
 import { refusePart } from './part-of-source.js';
 import { restoreUnits, type RestoreUnit } from './restore-units.js';
@@ -130,15 +131,6 @@ export async function planInPlace(request: InPlaceRequest, deps: Deps, cleanup: 
     opened,
     pool,
   };
-}
-
-export function realOrItself(path: string): string {
-  try {
-    return realpathSync.native(path);
-  } catch (error) {
-    if (systemCode(error) !== 'ENOENT') throw error;
-    return path;
-  }
 }
 
 function selectedBytes(manifest: FoundManifest, units: readonly RestoreUnit[]): number | undefined {

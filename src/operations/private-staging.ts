@@ -4,7 +4,7 @@ import type { Cleanup } from '../base/cleanup.js';
 import { ioError, systemCode } from '../base/errors.js';
 import { createStaging, removeDeadStaging, type Staging } from '../fs/staging.js';
 import type { Deps } from './deps.js';
-import { stagingFolder } from './resolve-sources.js';
+import { stagingFolder } from './own-folders.js';
 
 /** What is in clear and must not lie in the storage: private, empty, removed when the run ends. */
 export interface PrivateStaging {

@@ -1,24 +1,31 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { withCleanup } from '../base/cleanup.js';
-import { BkpError } from '../base/errors.js';
+import { BkpError, ioError } from '../base/errors.js';
 import { readJournal, removeJournal, type Journal } from '../fs/journal.js';
 import { acquireLock } from '../fs/lock.js';
+import { makeFolders } from '../fs/make-folders.js';
 import { discardAside, type Kept } from '../fs/swap-discard.js';
 import { systemSwapIo, type SwapIo } from '../fs/swap-io.js';
 import { surveySwap, type Unexpected } from '../fs/swap-survey.js';
 import { recoverSwap } from '../fs/swap.js';
 import { openSqliteChild, type SqliteChild } from '../sqlite/client.js';
 import type { Storage } from '../storage/storage.js';
+import { notCleanedUp, type Committed } from './commit-restore.js';
 import type { Deps } from './deps.js';
+import { isKeptList, readKept, writeKept } from './kept-list.js';
+import { restoreFolder } from './own-folders.js';
 import { databasesOf } from './restore-databases.js';
-import { clearRooms } from './restore-rooms.js';
-import { restoreFolder } from './restore-units.js';
+import { clearOrName, clearRooms } from './restore-rooms.js';
+import { possibleRooms } from './restore-units.js';
 import { readSafetyList, type SafetyList } from './safety-list.js';
+import type { Source } from './source.js';
 
 export interface RecoverRequest {
   /** A real path. */
   readonly root: string;
+  /** All of the configuration: private folders may lie beside sources. */
+  readonly configured: readonly Source[];
   readonly storage: Storage;
   readonly lockWait: number;
   /** What moves files. */
@@ -36,7 +43,9 @@ export interface RecoverResult {
 export function recoverRestore(request: RecoverRequest, deps: Deps): Promise<RecoverResult> {
   return withCleanup(async (cleanup) => {
     const folder = join(request.root, restoreFolder);
-    if (!existsSync(folder)) return { outcome: 'nothing', kept: [], unexpected: [] };
+    const rooms = possibleRooms(request.configured, request.root);
+    if (!existsSync(folder) && rooms.length === 0) return { outcome: 'nothing', kept: [], unexpected: [] };
+    makeOwnFolder(folder);
     const { clock, signal } = deps;
     const wait = request.lockWait;
     if (request.storage.folder === undefined || existsSync(request.storage.folder)) {
@@ -47,33 +56,61 @@ export function recoverRestore(request: RecoverRequest, deps: Deps): Promise<Rec
     cleanup.defer(() => lock.release());
     const journal = readJournal(folder);
     if (journal === undefined) {
-      await clearRooms([folder]);
-      return { outcome: 'nothing', kept: leftIn(folder), unexpected: [] };
+      await clearRooms([folder, ...rooms]);
+      return { outcome: 'nothing', kept: leftIn([folder, ...rooms]), unexpected: [] };
     }
     // No signal reaches it: it must not let go in the middle of the moves.
     const child = openSqliteChild();
     cleanup.defer(() => child.close());
-    return recover({ journal, folder, child, io: request.io ?? systemSwapIo });
+    return recover({ journal, folder, rooms, child, io: request.io ?? systemSwapIo });
   });
 }
 
-/** What earlier restores kept aside: one that was killed with its last word unsaid has told nobody. */
-function leftIn(folder: string): readonly Kept[] {
-  const places = existsSync(folder) ? readdirSync(folder).filter((name) => !name.startsWith('.')) : [];
-  return places.map((name) => ({ path: join(folder, name), reason: 'an earlier restore kept it aside' }));
+/** Rooms on further file systems are listed and locked together with it. */
+function makeOwnFolder(folder: string): void {
+  try {
+    makeFolders(folder, 0o700);
+  } catch (error) {
+    throw ioError('creating', folder, error, 'target-unwritable');
+  }
 }
+
+/** What earlier restores kept aside: one that was killed with its last word unsaid has told nobody. */
+function leftIn(rooms: readonly string[]): readonly Kept[] {
+  const listed = rooms.flatMap((room) => readKept(room));
+  const places = rooms.flatMap((room) => (existsSync(room) ? readdirSync(room).map((name) => join(room, name)) : []));
+  const others = places.filter(
+    (path) => !isOurs(basename(path)) && !listed.some((kept) => kept.path.startsWith(`${path}/`)),
+  );
+  return [...listed, ...others.map((path) => ({ path, reason: 'an earlier restore kept it aside' }))];
+}
+
+const isOurs = (name: string): boolean => name.startsWith('.') || isKeptList(name);
 
 interface Recovery {
   readonly journal: Journal;
   readonly folder: string;
+  readonly rooms: readonly string[];
   readonly child: SqliteChild;
   readonly io: SwapIo;
 }
 
-async function recover({ journal, folder, child, io }: Recovery): Promise<RecoverResult> {
+async function recover({ journal, folder, rooms, child, io }: Recovery): Promise<RecoverResult> {
   await lockBothSides(journal, child);
   const decided = await recoverSwap(folder, io);
   if (decided === undefined) throw new BkpError('internal', `the journal in ${folder} vanished`, { path: folder });
+  const outcome = decided.phase === 'committed' ? 'finished' : 'undone';
+  try {
+    const { kept, unexpected } = await letGo(decided, folder, child);
+    const left = await clearOrName([...roomsOf(decided, folder), ...rooms]);
+    return { outcome, kept: [...kept, ...left], unexpected };
+  } catch (error) {
+    throw notCleanedUp(`the interrupted restore is ${outcome}, but not all could be cleaned up`, error);
+  }
+}
+
+/** Which state there is, is decided. */
+async function letGo(decided: Journal, folder: string, child: SqliteChild): Promise<Committed> {
   const databases = decided.steps.filter(({ kind }) => kind === 'database');
   // Whatever the sidecars of a database kept raw are, they were restored with it, and are moves of their own.
   const restored = new Set(decided.steps.map(({ live }) => live));
@@ -89,9 +126,9 @@ async function recover({ journal, folder, child, io }: Recovery): Promise<Recove
   const kept = await discardAside(decided, ({ live, stat }) =>
     decided.phase === 'undone' ? true : isProven(list, decided, live, stat),
   );
+  await writeKept(decided, kept, unexpected);
   await removeJournal(decided);
-  await clearRooms(roomsOf(decided, folder));
-  return { outcome: decided.phase === 'committed' ? 'finished' : 'undone', kept, unexpected };
+  return { kept, unexpected };
 }
 
 /** After a kill a database may have been written since its safety copy: only files are proven. */

@@ -3,6 +3,7 @@ import { basename, dirname, join, sep } from 'node:path';
 import { errorText, systemCode } from '../base/errors.js';
 import { fileStat, type FileStat } from '../fs/file-stat.js';
 import { finding, type Finding } from '../manifest/findings.js';
+import { ownFolders, roomName } from './own-folders.js';
 import type { Source } from './source.js';
 
 /** A source that is there: its root may have been a symbolic link, which is resolved once. */
@@ -64,9 +65,12 @@ export const sidecarSuffixes = ['-wal', '-shm', '-journal'] as const;
 /** What a folder source must leave to others: the storage, staging, other sources and their sidecars. By real path. */
 export class Reserved {
   readonly #paths = new Set<string>();
+  readonly #room: string;
 
-  constructor(folders: readonly string[], sources: readonly ResolvedSource[]) {
-    for (const folder of folders) this.#add(folder);
+  /** `folders`: beside the private ones that every instance may have. */
+  constructor(root: string, folders: readonly string[], sources: readonly ResolvedSource[]) {
+    this.#room = roomName(root);
+    for (const folder of [...folders, ...ownFolders(root)]) this.#add(folder);
     for (const { source, real } of sources) {
       if (source.type === 'files') continue;
       this.#paths.add(real);
@@ -82,7 +86,7 @@ export class Reserved {
   }
 
   has(absolute: string): boolean {
-    return this.#paths.has(absolute);
+    return this.#paths.has(absolute) || basename(absolute) === this.#room;
   }
 
   #add(path: string): void {
@@ -95,12 +99,6 @@ export class Reserved {
     }
   }
 }
-
-/** Folders of ours that may lie in an instance's root, whatever the configuration says. */
-export const ownFolders = (root: string): readonly string[] => [join(root, '.bkp-restore'), stagingFolder(root)];
-
-/** For what is in clear while an encrypted backup is made. */
-export const stagingFolder = (root: string): string => join(root, '.bkp-staging');
 
 /** Whether `inner` lies below `outer`; both real paths. */
 export function liesBelow(inner: string, outer: string): boolean {

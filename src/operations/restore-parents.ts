@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { BkpError, ioError } from '../base/errors.js';
+import { makeFolders } from '../fs/make-folders.js';
 import { livePath } from './plan-in-place.js';
 import type { RestoreUnit } from './restore-units.js';
 import type { Staged } from './stage-units.js';
@@ -14,7 +14,7 @@ export function makeParents(units: readonly RestoreUnit[]): void {
 
 function makeFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true });
+    makeFolders(path);
   } catch (error) {
     throw ioError('creating the folder', path, error, 'target-unwritable');
   }

@@ -1,7 +1,8 @@
-import { chmodSync, lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync } from 'node:fs';
+import { chmodSync, lstatSync, readdirSync, renameSync, rmdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Cleanup } from '../base/cleanup.js';
 import { BkpError, ioError, systemCode } from '../base/errors.js';
+import { makeFolders } from '../fs/make-folders.js';
 import { createStaging } from '../fs/staging.js';
 import { syncFolder } from '../fs/sync-folder.js';
 import type { Deps } from './deps.js';
@@ -64,7 +65,7 @@ export async function openPlace(target: string, deps: Deps, cleanup: Cleanup): P
   const exists = lstatSync(target, { throwIfNoEntry: false }) !== undefined;
   const parent = exists ? target : dirname(target);
   let published = false;
-  const made = makeFolders(parent);
+  const made = makeParents(parent);
   cleanup.defer(() => {
     if (made !== undefined && !published) removeEmptyFolders(parent, made);
   });
@@ -74,7 +75,7 @@ export async function openPlace(target: string, deps: Deps, cleanup: Cleanup): P
   const publish = async (): Promise<void> => {
     try {
       // An archive of nothing has made nothing.
-      mkdirSync(tree, { recursive: true, mode: 0o755 });
+      makeFolders(tree, 0o755);
       if (exists) moveChildren(tree, target);
       else move(tree, target);
       published = true;
@@ -87,9 +88,9 @@ export async function openPlace(target: string, deps: Deps, cleanup: Cleanup): P
 }
 
 /** Gives the first folder that had to be made, if any. */
-function makeFolders(folder: string): string | undefined {
+function makeParents(folder: string): string | undefined {
   try {
-    return mkdirSync(folder, { recursive: true });
+    return makeFolders(folder);
   } catch (error) {
     throw ioError('creating', folder, error, 'target-unwritable');
   }

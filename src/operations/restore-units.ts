@@ -1,12 +1,11 @@
 import { lstatSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { BkpError, ioError, systemCode } from '../base/errors.js';
+import { lookAt } from '../fs/file-stat.js';
 import type { FoundManifest, SourceType } from '../manifest/manifest.js';
+import { restoreFolder, roomName } from './own-folders.js';
 import { liesBelow } from './resolve-sources.js';
 import type { Source } from './source.js';
-
-/** The private folder of a restore, in the root and on each further file system; the journal lies in the root's. */
-export const restoreFolder = '.bkp-restore';
 
 /** One source of a backup and the place in the instance that it comes back to. */
 export interface RestoreUnit {
@@ -150,7 +149,23 @@ const mountedFile = (path: string): BkpError =>
 /** The root's private folder, or one on the file system where the moves happen. */
 function roomFor(live: string, mode: RestoreUnit['mode'], root: string): string {
   const folder = mode === 'children' || mode === 'files' ? live : existingAbove(dirname(live));
-  return deviceOf(folder) === deviceOf(root) ? join(root, restoreFolder) : join(folder, restoreFolder);
+  return deviceOf(folder) === deviceOf(root) ? join(root, restoreFolder) : join(folder, roomName(root));
+}
+
+/** Where rooms of an interrupted restore may lie, whatever it was that it restored. */
+export function possibleRooms(configured: readonly Source[], root: string): readonly string[] {
+  const folders = configured.flatMap((source) => {
+    try {
+      const { live } = livePlace(source);
+      return [live, existingAbove(dirname(live))];
+    } catch (error) {
+      // A place that cannot be looked at now keeps nobody from ending what was begun.
+      if (error instanceof BkpError) return [];
+      throw error;
+    }
+  });
+  const rooms = [...new Set(folders)].map((folder) => join(folder, roomName(root)));
+  return rooms.filter((room) => lookAt(room)?.isDirectory() === true);
 }
 
 function existingAbove(folder: string): string {

@@ -5,6 +5,7 @@ import type { Cleanup } from '../base/cleanup.js';
 import { sourceOf } from '../base/entry-path.js';
 import { BkpError, ioError } from '../base/errors.js';
 import { lookAt } from '../fs/file-stat.js';
+import { makeFolders } from '../fs/make-folders.js';
 import { removeTree } from '../fs/remove-tree.js';
 import { TreeWriter } from '../fs/tree-writer.js';
 import { finding, hasDamage, type Finding } from '../manifest/findings.js';
@@ -102,7 +103,7 @@ async function openWriters(plan: InPlacePlan, cleanup: Cleanup): Promise<Readonl
   for (const room of new Set(plan.units.map((unit) => unit.room))) {
     const stage = join(room, 'stage');
     try {
-      mkdirSync(room, { recursive: true, mode: 0o700 });
+      makeFolders(room, 0o700);
       await removeTree(stage);
       mkdirSync(stage, { mode: 0o700 });
     } catch (error) {

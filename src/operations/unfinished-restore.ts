@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { BkpError } from '../base/errors.js';
 import { journalPhase } from '../fs/journal.js';
-import { restoreFolder } from './restore-units.js';
+import { restoreFolder } from './own-folders.js';
 
 /** Whether a restore in place of this root was begun and not ended. A cheap look; throws `journal-damaged`. */
 export function isUnfinished(root: string): boolean {

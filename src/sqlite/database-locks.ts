@@ -52,11 +52,11 @@ export class DatabaseLocks {
     const taken: ExclusiveLock[] = [];
     try {
       for (const file of inOrderOfLocking(looks)) await this.#take(file, taken);
+      for (const lock of taken) lock.settle();
     } catch (error) {
-      for (const lock of taken) lock.undoSidecars();
+      for (const lock of taken) undoQuietly(lock);
       throw error;
     }
-    for (const lock of taken) lock.settle();
     for (const { path, id } of looks) this.#places.set(path, id);
     return { databases: looks.map((look) => this.#describe(look)), processes: seen };
   }
@@ -207,6 +207,15 @@ export class DatabaseLocks {
     if (lock === undefined) return;
     lock.close();
     this.#locks.delete(lock.id);
+  }
+}
+
+/** There is a cause to be told, which may be what is in the way of this too. */
+function undoQuietly(lock: ExclusiveLock): void {
+  try {
+    lock.undoSidecars();
+  } catch (error) {
+    if (!(error instanceof BkpError)) throw error;
   }
 }
 

@@ -1,5 +1,5 @@
 import { closeSync, constants, lstatSync, openSync, readSync, unlinkSync } from 'node:fs';
-import { systemCode } from '../base/errors.js';
+import { ioError, systemCode } from '../base/errors.js';
 import { fileId, type FileId } from './held-files.js';
 
 /** What SQLite puts beside a database, by the database's name. */
@@ -52,7 +52,7 @@ export function removeIfThere(path: string): void {
   try {
     unlinkSync(path);
   } catch (error) {
-    if (systemCode(error) !== 'ENOENT') throw error;
+    if (systemCode(error) !== 'ENOENT') throw ioError('removing', path, error);
   }
 }
 

@@ -1,13 +1,14 @@
-import { BkpError, errorText, never } from '../base/errors.js';
+import { BkpError, errorText, never, systemFailure } from '../base/errors.js';
 import type { WireError } from './protocol.js';
 
 /** An error as it can go through a channel between processes. */
 export function wireError(error: unknown): WireError {
-  if (!(error instanceof BkpError)) {
+  const expected = error instanceof BkpError ? error : systemFailure(error);
+  if (expected === undefined) {
     const stack = error instanceof Error ? error.stack : undefined;
     return { kind: 'bug', message: errorText(error), ...(stack === undefined ? {} : { stack }) };
   }
-  const { id, message, hint, path } = error;
+  const { id, message, hint, path } = expected;
   return {
     kind: 'expected',
     id,

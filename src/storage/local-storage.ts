@@ -6,6 +6,7 @@ import type { ByteSource } from '../base/byte-source.js';
 import { compareBytes, entryPathFault } from '../base/entry-path.js';
 import { BkpError, ioError, systemCode } from '../base/errors.js';
 import { acquireLock } from '../fs/lock.js';
+import { makeFolders } from '../fs/make-folders.js';
 import { finalNames, PartialFile, partialPath, writeFileDurably } from '../fs/partial-file.js';
 import { openByteSource } from '../fs/random-access.js';
 import { reasonOf } from '../fs/reason.js';
@@ -97,7 +98,7 @@ export class LocalStorage implements Storage {
     if (this.#mustExist) await this.#entries();
     try {
       if (!this.#mustExist) {
-        await mkdir(dirname(this.folder), { recursive: true });
+        makeFolders(dirname(this.folder));
         await mkdir(this.folder, { mode: 0o700 }).catch(acceptExisting);
       }
       // Only writing shows whether writing is possible (read-only mounts, network file systems, access lists).

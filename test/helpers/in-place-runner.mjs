@@ -59,7 +59,10 @@ function restore() {
 
 tell('begin');
 try {
-  const done = mode === 'recover' ? await recoverRestore({ root, storage, lockWait: 5000, io }, deps) : await restore();
+  const done =
+    mode === 'recover'
+      ? await recoverRestore({ root, configured: sources, storage, lockWait: 5000, io }, deps)
+      : await restore();
   const { outcome = 'restored', kept, unexpected, safety, findings } = done;
   tell('result', { outcome, kept, unexpected, safety: safety?.file, findings, changes });
 } catch (error) {

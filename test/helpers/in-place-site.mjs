@@ -94,6 +94,54 @@ export function changeSite(root) {
   for (const folder of ['var/uploads/cache', 'app/pages/cache']) writeFileSync(join(root, folder, 'kept'), 'cached');
 }
 
+export const smallDatabases = ['app/own.db', 'app/data/data.db', 'app/pages/inner.db'];
+
+/** A few files in every kind of place, with databases of their own; `.backuprc.json` describes it. */
+export function makeSmallSite(root) {
+  for (const folder of ['app/data/sub', 'app/pages/sub', 'app/pages/cache', 'media']) {
+    mkdirSync(join(root, folder), { recursive: true });
+  }
+  for (const path of ['app/data/a', 'app/data/sub/b', 'app/pages/c', 'app/pages/sub/d', 'media/e', 'media/f', '.env']) {
+    writeFileSync(join(root, path), `first ${path}\n`);
+  }
+  symlinkSync('c', join(root, 'app/pages/link'));
+  for (const path of smallDatabases) {
+    const db = new Database(join(root, path));
+    db.pragma(`journal_mode = ${path === 'app/data/data.db' ? 'DELETE' : 'WAL'}`);
+    db.exec('CREATE TABLE application (id TEXT); CREATE TABLE generation (name TEXT)');
+    db.exec("INSERT INTO generation VALUES ('first')");
+    db.close();
+  }
+  const sources = {
+    'own.db': { type: 'sqlite', path: 'app/own.db' },
+    'data.db': { type: 'sqlite', path: 'app/data/data.db' },
+    data: { type: 'directory', path: 'app/data' },
+    pages: { type: 'directory', path: 'app/pages', exclude: ['cache/**'] },
+    media: { type: 'directory', path: 'media' },
+    settings: { type: 'files', paths: ['.env'] },
+  };
+  writeFileSync(join(root, '.backuprc.json'), JSON.stringify({ storage: 'media/backups', sources }), { mode: 0o600 });
+}
+
+export function changeSmallSite(root) {
+  for (const path of smallDatabases) {
+    write(join(root, path), (db) => db.exec("UPDATE generation SET name = 'second'"));
+  }
+  for (const path of [
+    'app/data/a',
+    'app/data/new',
+    'app/pages/sub/d',
+    'app/pages/new',
+    'media/e',
+    'media/new',
+    '.env',
+  ]) {
+    writeFileSync(join(root, path), `second ${path}\n`);
+  }
+  rmSync(join(root, 'app/data/sub/b'));
+  writeFileSync(join(root, 'app/pages/cache/kept'), 'cached');
+}
+
 function write(path, action) {
   const db = new Database(path, { fileMustExist: true });
   action(db);
@@ -111,7 +159,7 @@ export function stateOf(root) {
       if (path !== root) state[name] = `folder ${stat.mode.toString(8)}`;
       for (const child of readdirSync(path)) look(join(path, child));
     } else if (stat.isSymbolicLink()) state[name] = `link ${readlinkSync(path)}`;
-    else if (databases.includes(name)) state[name] = rowsOf(path);
+    else if (/\.(?:brain|db)$/.test(name)) state[name] = rowsOf(path);
     else state[name] = `${hash(readFileSync(path))} ${stat.mode.toString(8)} ${Math.floor(stat.mtimeMs / 1000)}`;
   };
   look(root);

@@ -35,4 +35,4 @@ export function restoreOver(
 }
 
 export const recoverIn = (to: Instance): Promise<RecoverResult> =>
-  recoverRestore({ root: realpathSync(to.root), storage: to.storage, lockWait: 0 }, deps());
+  recoverRestore({ root: realpathSync(to.root), configured: to.sources, storage: to.storage, lockWait: 0 }, deps());

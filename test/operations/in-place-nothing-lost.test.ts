@@ -120,12 +120,15 @@ async function makeSpecial(uploads: string, kind: 'none' | 'fifo' | 'socket'): P
 
 const below = (path: string): string => path.slice('./'.length);
 
+/** The lock, and the list of what was kept. */
+const isOwn = /^\.\/(?:\.lock|kept-\d+\.json)$/;
+
 /** What lies below the private folder now; fails where the result does not name a file or link of it. */
 function keptIn(root: string, { kept }: InPlaceResult): readonly [string, Described][] {
   const folder = join(root, '.bkp-restore');
   if (!existsSync(folder)) return [];
   const left = Object.entries(describeTree(folder)).filter(
-    ([path, { type }]) => type !== 'directory' && path !== './.lock',
+    ([path, { type }]) => type !== 'directory' && !isOwn.test(path),
   );
   const named = new Set(kept.map(({ path }) => path));
   expect(left.map(([path]) => displayName(join(folder, path))).filter((path) => !named.has(path))).toEqual([]);

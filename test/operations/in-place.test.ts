@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import {
   existsSync,
@@ -14,6 +14,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { noHooks } from '../../src/operations/run-hooks.js';
 import { LocalStorage } from '../../src/storage/local-storage.js';
 import { recoverIn, restoreOver } from '../helpers/in-place.js';
 import { rewrite, rowOf } from '../helpers/in-place-database.js';
@@ -30,11 +31,13 @@ import {
 } from '../helpers/instance.js';
 import { expectTree, writeTree } from '../helpers/tree.js';
 
-async function holding(path: string, ...statements: string[]): Promise<void> {
+/** An application that has a database open, after these statements. */
+async function holding(path: string, ...statements: string[]): Promise<ChildProcess> {
   const script = fileURLToPath(new URL('../helpers/sqlite-writer-holding.mjs', import.meta.url));
   const child = spawn(process.execPath, [script, path, ...statements], { stdio: ['ignore', 'pipe', 'inherit'] });
   onTestFinished(() => void child.kill('SIGKILL'));
   await once(child.stdout, 'data');
+  return child;
 }
 
 /** Inodes, sizes and times of all that lies there; without opening anything. */
@@ -48,12 +51,35 @@ function looks(folder: string): unknown {
 }
 
 describe('while an application has the database open', () => {
-  it.each([
+  const states = [
     ['idle in WAL mode', 'wal', ['SELECT * FROM state']],
     ['writing in WAL mode', 'wal', ['BEGIN IMMEDIATE', "INSERT INTO state VALUES ('open')"]],
     ['idle with a rollback journal', 'delete', ['SELECT * FROM state']],
     ['writing with a rollback journal', 'delete', ['BEGIN EXCLUSIVE', "INSERT INTO state VALUES ('open')"]],
-  ] as const)('refuses and touches nothing: %s', async (_, mode, statements) => {
+  ] as const;
+
+  it.each(states)(
+    'restores where a hook stops it, and saves what it had committed: %s',
+    async (_, mode, statements) => {
+      const made = await instance({ data: { a: 'first' } }, [database('app.db', { path: 'data/app.db' })]);
+      const path = join(made.root, 'data/app.db');
+      rewrite(path, 'first', mode);
+      const { file } = await create(made);
+      const application = await holding(path, "UPDATE state SET text = 'until the stop'", ...statements);
+      // As a service that is killed after its time to stop: with a `-wal`, or with a journal to be rolled back.
+      const before = async (): Promise<void> => {
+        application.kill('SIGKILL');
+        await once(application, 'exit');
+      };
+      const { safety, kept } = await restoreOver(made, file, { hooks: { ...noHooks, before } });
+      expect([rowOf(path), kept, safety?.complete]).toEqual(['first', [], true]);
+      expect(readdirSync(join(made.root, 'data')).sort()).toEqual(['a', 'app.db']);
+      await restoreOver(made, safety!.file);
+      expect(rowOf(path)).toBe('until the stop');
+    },
+  );
+
+  it.each(states)('refuses and touches nothing: %s', async (_, mode, statements) => {
     const made = await instance({ data: { a: 'first' } }, [database('app.db', { path: 'data/app.db' })]);
     const path = join(made.root, 'data/app.db');
     rewrite(path, 'first', mode);

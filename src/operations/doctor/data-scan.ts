@@ -5,7 +5,7 @@ import { ofKind, type Finding } from '../../manifest/findings.js';
 import { readHeaderMode } from '../../sqlite/header.js';
 import type { PausingDatabase } from '../../sqlite/pause.js';
 import { scanSource } from '../live-databases.js';
-import { ownFolders, Reserved, resolveSources, sidecarSuffixes, type ResolvedSource } from '../resolve-sources.js';
+import { Reserved, resolveSources, sidecarSuffixes, type ResolvedSource } from '../resolve-sources.js';
 import type { Source } from '../source.js';
 
 /** What of a source a backup would lack. */
@@ -43,7 +43,7 @@ export interface ScanRequest {
 export function scanData({ root, sources, others, excludes, storage }: ScanRequest, signal: AbortSignal): DataScan {
   const { resolved, findings } = resolveSources(sources);
   const folders = storage === undefined ? [] : [storage];
-  const reserved = new Reserved([...folders, ...ownFolders(root)], [...resolved, ...resolveSources(others).resolved]);
+  const reserved = new Reserved(root, folders, [...resolved, ...resolveSources(others).resolved]);
   const lacks = new Lacks();
   for (const { source, message } of findings) lacks.add(source ?? '', message);
   let files = 0;

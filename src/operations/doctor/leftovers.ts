@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemCode } from '../../base/errors.js';
-import { restoreFolder } from '../restore-units.js';
+import { restoreFolder } from '../own-folders.js';
 import { isUnfinished } from '../unfinished-restore.js';
 import { ok, warn, type Check, type Outcome, type Subject } from './check.js';
 

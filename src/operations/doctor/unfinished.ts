@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { restoreFolder } from '../restore-units.js';
+import { restoreFolder } from '../own-folders.js';
 import { isUnfinished } from '../unfinished-restore.js';
 import { fail, ok, type Check, type Subject } from './check.js';
 
