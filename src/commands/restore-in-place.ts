@@ -49,7 +49,7 @@ function requestOf(
   { config, storage }: Instance,
   { quiet }: GlobalOptions,
 ): Omit<InPlaceRequest, 'file' | 'owner' | 'passphrase'> {
-  const { only, paths, allowUnverified, allowRepacked } = task;
+  const { only, paths, allowUnverified, allowRepacked, safetyBackup } = task;
   const { instance, root, sources, exclude } = config;
   // Nobody looks at a comparison that -q silences and --confirm does without: it reads all that is there.
   const compare = task.dryRun || task.confirm === undefined || !quiet;
@@ -63,6 +63,7 @@ function requestOf(
     paths,
     allowUnverified,
     allowRepacked,
+    safetyBackup,
     compare,
   };
 }
@@ -115,7 +116,7 @@ async function confirmAndDo(
   const encryption = isEncrypted ? { encryption: await passphrase.forNew(config.encryption.hint) } : {};
   const operation = operationDeps(deps);
   const hooks = configuredHooks(config.hooks, operation);
-  const result = await restoreInPlace(plan, { safetyBackup, level, lockWait, hooks, ...encryption }, operation);
+  const result = await restoreInPlace(plan, { level, lockWait, hooks, ...encryption }, operation);
   const exitCode = restoreExit(result.findings);
   deps.output.render(inPlaceView({ plan, result, again, shown }, { exitCode, durationMs: deps.elapsed() }));
   return exitCode;

@@ -24,6 +24,8 @@ export interface CarryStep {
   readonly aside: string;
   readonly place: string;
   readonly old: Identity;
+  /** Permission bits of the folders it lies in, the old one and the new one, where their owner may not write to them. */
+  readonly sealed?: { readonly old?: number; readonly new?: number };
 }
 
 export type Step = ExchangeStep | CarryStep;
@@ -31,6 +33,7 @@ export type Step = ExchangeStep | CarryStep;
 const formatName = 'bkp-swap-journal';
 const formatVersion = 1;
 
+const mode = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0o7777));
 const decimal = v.pipe(v.string(), v.regex(/^-?[0-9]{1,20}$/, 'must be a decimal number'));
 const path = v.pipe(
   v.string(),
@@ -42,7 +45,9 @@ const identity = v.strictObject({
   ino: decimal,
   size: decimal,
   mtime: decimal,
+  sealed: v.exactOptional(mode),
 });
+const sealed = v.strictObject({ old: v.exactOptional(mode), new: v.exactOptional(mode) });
 const places = { live: path, aside: path, place: path };
 const step = v.variant('kind', [
   v.strictObject({
@@ -51,7 +56,7 @@ const step = v.variant('kind', [
     old: v.exactOptional(identity),
     new: v.exactOptional(v.strictObject({ staged: path, identity })),
   }),
-  v.strictObject({ kind: v.literal('carry'), ...places, old: identity }),
+  v.strictObject({ kind: v.literal('carry'), ...places, old: identity, sealed: v.exactOptional(sealed) }),
 ]);
 const versioned = v.object({ format: v.literal(formatName), version: v.pipe(v.number(), v.safeInteger()) });
 const journal = v.strictObject({

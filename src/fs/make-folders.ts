@@ -7,8 +7,8 @@ import { systemCode } from '../base/errors.js';
  * made. Throws the system error of the call that failed: the `recursive` of Node.js tells `ENOENT` of most (measured).
  */
 export function makeFolders(path: string, mode = 0o777): string | undefined {
-  let made: string | undefined;
-  if (!isFolder(dirname(path)) && dirname(path) !== path) made = makeFolders(dirname(path), mode);
+  if (isFolder(path)) return undefined;
+  const made = dirname(path) === path ? undefined : makeFolders(dirname(path), mode);
   try {
     mkdirSync(path, mode);
     return made ?? path;

@@ -6,6 +6,7 @@ import type { CarryStep } from './journal-format.js';
 import { isInside } from './link-target.js';
 import { applyToDescriptor } from './metadata.js';
 import type { SwapIo } from './swap-io.js';
+import { unsealed } from './unsealed.js';
 
 export interface CarryRequest {
   readonly live: string;
@@ -27,8 +28,15 @@ export function prepareCarry(request: CarryRequest, aside: string, place: string
     const inTheWay = io.look(join(staged, path));
     if (inTheWay !== undefined) throw taken(join(live, path), join(staged, path));
     makeParents(live, staged, dirname(path), io);
-    return [{ kind: 'carry', live: join(live, path), aside: join(aside, path), place, old }];
+    const sealed = sealedParents(join(live, path), join(staged, path), io);
+    return [{ kind: 'carry', live: join(live, path), aside: join(aside, path), place, old, ...sealed }];
   });
+}
+
+function sealedParents(live: string, staged: string, io: SwapIo): Pick<CarryStep, 'sealed'> {
+  const [old, fresh] = [live, staged].map((path) => io.look(dirname(path))?.sealed);
+  if (old === undefined && fresh === undefined) return {};
+  return { sealed: { ...(old === undefined ? {} : { old }), ...(fresh === undefined ? {} : { new: fresh }) } };
 }
 
 /** Makes a folder in the staged tree, and those it lies in, with owner, mode and times of the live ones. */
@@ -39,7 +47,7 @@ function makeParents(live: string, staged: string, path: string, io: SwapIo): vo
   if (found !== undefined || path === '.') throw taken(join(live, path), to);
   makeParents(live, staged, dirname(path), io);
   try {
-    mkdirSync(to, { mode: 0o700 });
+    unsealed([{ path: dirname(to) }], () => mkdirSync(to, { mode: 0o700 }), io);
     copyMetadata(join(live, path), to);
   } catch (error) {
     throw ioError('making', to, error);

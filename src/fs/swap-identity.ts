@@ -7,6 +7,8 @@ export interface Identity {
   readonly ino: string;
   readonly size: string;
   readonly mtime: string;
+  /** Permission bits of a folder that its owner may not write to: it may have to be unsealed for a move. */
+  readonly sealed?: number;
 }
 
 export function identityOf(stat: BigIntStats): Identity {
@@ -16,8 +18,13 @@ export function identityOf(stat: BigIntStats): Identity {
     ino: String(stat.ino),
     size: String(stat.size),
     mtime: String(stat.mtimeNs),
+    ...(isSealed(stat) ? { sealed: Number(stat.mode & 0o7777n) } : {}),
   };
 }
+
+const ownerWrites = 0o200n;
+
+const isSealed = (stat: BigIntStats): boolean => stat.isDirectory() && (stat.mode & ownerWrites) === 0n;
 
 function kindOf(stat: BigIntStats): Identity['kind'] {
   if (stat.isFile()) return 'file';

@@ -1,4 +1,4 @@
-import { linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
+import { chmodSync, linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs';
 import { systemCode } from '../base/errors.js';
 import { makeFolders } from './make-folders.js';
 import { writeFileDurably } from './partial-file.js';
@@ -16,6 +16,8 @@ export interface SwapIo {
   link(from: string, to: string): void;
   rename(from: string, to: string): void;
   unlink(path: string): void;
+  /** Of a folder. */
+  chmod(path: string, mode: number): void;
   /** Makes a private folder, with those it lies in; one that is there is fine. */
   makeFolder(path: string): void;
   syncFolder(path: string): Promise<void>;
@@ -29,6 +31,7 @@ export const systemSwapIo: SwapIo = {
   link: linkSync,
   rename: renameSync,
   unlink: unlinkSync,
+  chmod: chmodSync,
   makeFolder: (path) => void makeFolders(path, 0o700),
   syncFolder,
   writeFile: (path, bytes) => writeFileDurably(path, bytes, 0o600, { overwrite: false }),

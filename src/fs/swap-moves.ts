@@ -3,6 +3,7 @@ import type { CarryStep, ExchangeStep, Step } from './journal-format.js';
 import { isOneFile, isThat, isUnchanged, type Identity } from './swap-identity.js';
 import type { SwapIo } from './swap-io.js';
 import { foundPath } from './swap-place.js';
+import { unsealed, type MaybeSealed } from './unsealed.js';
 
 /** A step could not be done, because something is not where it has to be. */
 export class SwapFault extends Error {
@@ -51,6 +52,24 @@ export class SwapMoves {
   async back(step: Step, number: number): Promise<void> {
     if (step.kind === 'carry') this.#carryBack(step);
     else await this.#takeOut(step, number);
+  }
+
+  /** Seals again what a kill left unsealed at its place. */
+  seal(step: Step, direction: 'forward' | 'back'): void {
+    if (step.kind === 'carry') {
+      const mode = direction === 'forward' ? step.sealed?.new : step.sealed?.old;
+      this.#sealAt(dirname(step.live), mode);
+      return;
+    }
+    const recorded = direction === 'forward' ? step.new?.identity : step.old;
+    if (recorded?.sealed !== undefined && isThat(this.#io.look(step.live), recorded)) {
+      this.#sealAt(step.live, recorded.sealed);
+    }
+  }
+
+  #sealAt(path: string, mode: number | undefined): void {
+    const found = mode === undefined ? undefined : this.#io.look(path);
+    if (mode !== undefined && found?.kind === 'folder' && found.sealed !== mode) this.#io.chmod(path, mode);
   }
 
   /** Brings all changed names to the disk. */
@@ -117,16 +136,21 @@ export class SwapMoves {
     const live = this.#io.look(step.live);
     if (live !== undefined) {
       const to = this.#foundPath(step, number, live);
-      if (to !== undefined) this.#rename(step.live, to);
+      if (to !== undefined) this.#carryOver(step.live, to);
     }
-    this.#rename(step.aside, step.live);
+    this.#carryOver(step.aside, step.live);
   }
 
   /** Without the folder that it lay in, the old tree is not aside, but still or again at its place. */
   #carryBack(step: CarryStep): void {
     if (this.#io.look(dirname(step.aside))?.kind !== 'folder') return;
     if (this.#io.look(step.live) === undefined || this.#io.look(step.aside) !== undefined) return;
-    this.#rename(step.live, step.aside);
+    this.#carryOver(step.live, step.aside);
+  }
+
+  /** Out of a folder that may be sealed into another that may be. */
+  #carryOver(from: string, to: string): void {
+    this.#rename(from, to, [{ path: dirname(from) }, { path: dirname(to) }]);
   }
 
   /** A free place for what nobody expected; undefined where it has one already (a link made before a kill). */
@@ -153,8 +177,8 @@ export class SwapMoves {
     else this.#rename(path, to);
   }
 
-  #rename(from: string, to: string): void {
-    this.#io.rename(from, to);
+  #rename(from: string, to: string, folders: readonly MaybeSealed[] = []): void {
+    unsealed([{ path: from, after: to }, ...folders], () => this.#io.rename(from, to), this.#io);
     this.#unsynced.add(dirname(from)).add(dirname(to));
   }
 

@@ -76,6 +76,7 @@ async function goForward(journal: Journal, io: SwapIo): Promise<void> {
     await moves.forward(step, number, number < begun);
     if (endsGroup(journal, number, number + 1)) await moves.sync();
   }
+  for (const step of journal.steps) moves.seal(step, 'forward');
   await journal.mark('committed', io);
 }
 
@@ -88,6 +89,7 @@ async function rollBack(journal: Journal, io: SwapIo, cause: unknown): Promise<v
       await moves.back(step, number);
       if (endsGroup(journal, number, number - 1)) await moves.sync();
     }
+    for (const step of journal.steps) moves.seal(step, 'back');
     await journal.mark('undone', io);
   } catch (error) {
     throw rollbackFailed(journal, cause, error);

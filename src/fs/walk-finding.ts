@@ -8,6 +8,8 @@ export interface WalkFinding {
   /** As an entry's path, escaped for display. */
   readonly path: string;
   readonly message: string;
+  /** Of the system, where a look at it failed. */
+  readonly code?: string;
 }
 
 export function finding(id: WalkFinding['id'], path: string, message: string): WalkFinding {
@@ -24,6 +26,7 @@ export function replacedFinding(path: string): WalkFinding {
 }
 
 export function accessFinding(path: string, error: unknown): WalkFinding {
-  const gone = ['ENOENT', 'ENOTDIR', 'ELOOP'].includes(systemCode(error) ?? '');
-  return finding(gone ? 'file-vanished' : 'file-unreadable', path, reasonOf(error));
+  const code = systemCode(error) ?? '';
+  const gone = ['ENOENT', 'ENOTDIR', 'ELOOP'].includes(code);
+  return { ...finding(gone ? 'file-vanished' : 'file-unreadable', path, reasonOf(error)), code };
 }

@@ -20,7 +20,7 @@ export interface UnitChanges {
   readonly added: readonly string[];
   readonly changed: readonly string[];
   readonly removed: readonly string[];
-  readonly kept: number;
+  readonly kept: readonly string[];
 }
 
 interface CompareRequest {
@@ -55,15 +55,14 @@ function compareUnit(unit: RestoreUnit, entries: readonly EntryHeader[], request
   const base = { name, live: unit.live };
   if (type === 'sqlite') {
     const paths = entries.map(({ path }) => path);
-    return { ...base, added: unit.exists ? [] : paths, changed: unit.exists ? paths : [], removed: [], kept: 0 };
+    return { ...base, added: unit.exists ? [] : paths, changed: unit.exists ? paths : [], removed: [], kept: [] };
   }
   const added: string[] = [];
   const changed: string[] = [];
-  let kept = 0;
+  const kept: string[] = [];
   for (const header of entries) {
     const state = compareFile(join(unit.live, header.path.slice(name.length + 1)), header, request);
-    if (state === 'kept') kept += 1;
-    else (state === 'added' ? added : changed).push(header.path);
+    ({ added, changed, kept })[state].push(header.path);
   }
   const removed = unit.mode === 'files' ? [] : removedPaths(unit, entries, request);
   return { ...base, added, changed, removed, kept };

@@ -5,6 +5,7 @@ import { finding, type Finding } from '../manifest/findings.js';
 import { fileStat, type FileStat } from '../fs/file-stat.js';
 import type { Walked } from '../fs/walk.js';
 import { hasSqliteHeader, headerBytes } from '../sqlite/header.js';
+import type { WalkFinding } from '../fs/walk-finding.js';
 import { sidecarSuffixes, type Reserved, type ResolvedSource } from './resolve-sources.js';
 import { leftOutOf, missingFiles, walkSource } from './source-walk.js';
 
@@ -21,6 +22,8 @@ export interface ScannedSource {
   readonly live: readonly LiveDatabase[];
   /** What a backup would say of it, as far as a look shows. */
   readonly findings: readonly Finding[];
+  /** What the walk itself could not look at, or pass on. */
+  readonly unseen: readonly WalkFinding[];
 }
 
 /**
@@ -39,12 +42,15 @@ export function scanSource(
   const { name } = resolved.source;
   const named = new Set<string>();
   const findings: Finding[] = [];
+  const unseen: WalkFinding[] = [];
   const isLeftOut = leftOutOf(resolved.source, excludes);
   for (const walked of walkSource(resolved, excludes, reserved)) {
     see(walked);
     if (walked.kind !== 'directory') named.add(walked.path);
-    if (walked.kind === 'finding')
+    if (walked.kind === 'finding') {
+      unseen.push(walked);
       findings.push(finding(walked.id, walked.message, { source: name, path: walked.path }));
+    }
     if (walked.kind !== 'file') continue;
     bytes += walked.stat.size;
     if (!isSidecar(walked.absolute)) files += 1;
@@ -60,7 +66,7 @@ export function scanSource(
   for (const { path, message } of missingFiles(resolved, named)) {
     findings.push(finding('source-missing', message, { source: name, path }));
   }
-  return { files, bytes, live: [...live.values()], findings };
+  return { files, bytes, live: [...live.values()], findings, unseen };
 }
 
 /** Whether a file that is read just now has become live: it is a database, and has a sidecar that holds part of it. */

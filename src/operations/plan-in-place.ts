@@ -1,23 +1,26 @@
-import { statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Cleanup } from '../base/cleanup.js';
 import type { EntryPath } from '../base/entry-path.js';
-import { BkpError } from '../base/errors.js';
 import type { AskPassphrase } from '../base/passphrase.js';
 import { lookAt } from '../fs/file-stat.js';
 import { excludeMatcher } from '../fs/globs.js';
 import type { CompressPool } from '../compress/pool.js';
 import { hasDamage, type Finding } from '../manifest/findings.js';
 import type { FoundManifest } from '../manifest/manifest.js';
+import { filesAt, findFileUsers } from '../sqlite/file-users.js';
+import type { FileUser } from '../sqlite/protocol.js';
 import type { Storage } from '../storage/storage.js';
 import type { BackupFile } from './backup-file.js';
 import { compareUnits, type UnitChanges } from './compare-units.js';
 import { openPool, type Deps } from './deps.js';
+import { liveContent, type LiveContent } from './live-content.js';
 import { openBackupFile, type Opened } from './open-backup.js';
 import { damaged, unverified } from './plan-restore.js';
 import { realOrItself } from './own-folders.js';
 import { proveContainer } from './prove-container.js';
 import { refusePart } from './part-of-source.js';
+import { requireRights } from './restore-rights.js';
+import { requireSpace, spaceNeeds, type SpaceNeed } from './restore-space.js';
 import { restoreUnits, type RestoreUnit } from './restore-units.js';
 import { scheduleDifference, type ScheduleDifference } from './schedule-difference.js';
 import type { Source } from './source.js';
@@ -44,6 +47,8 @@ export interface InPlaceRequest {
   readonly owner: OwnerPolicy;
   readonly allowUnverified: boolean;
   readonly allowRepacked: boolean;
+  /** One will be made: it needs space. */
+  readonly safetyBackup: boolean;
   /** Tell what changes file by file: reads what is there. */
   readonly compare: boolean;
   /** For an encrypted one; needed until the restore has ended. */
@@ -68,10 +73,13 @@ export interface InPlacePlan {
   /** What becomes of the schedules in the application's database; undefined where it is not restored or not compared. */
   readonly schedules: ScheduleDifference | undefined;
   readonly owner: OwnerPolicy;
-  /** Bytes to be staged; undefined where the manifest does not tell. */
+  readonly safetyBackup: boolean;
+  /** Bytes to be staged, at most; undefined where the manifest does not tell. */
   readonly bytes: number | undefined;
-  /** Bytes free in the root. */
-  readonly free: number;
+  /** By file system, the root's first. */
+  readonly space: readonly SpaceNeed[];
+  /** Databases that other processes have open now, as far as can be seen: they must let go before it is done. */
+  readonly inUse: readonly FileUser[];
   /** Of the archive as a file. */
   readonly sha256: string;
   readonly findings: readonly Finding[];
@@ -105,10 +113,18 @@ export async function planInPlace(request: InPlaceRequest, deps: Deps, cleanup: 
   refusePart(manifest, units, request.paths !== undefined);
   const matches = request.paths === undefined ? undefined : excludeMatcher(request.paths);
   const isWanted = (path: EntryPath): boolean => matches?.(path, false) ?? true;
-  const bytes = selectedBytes(manifest, units);
-  const { bavail, bsize } = statfsSync(root);
-  const free = bavail * bsize;
-  if (bytes !== undefined && bytes > free) throw noSpace(root, bytes, free);
+  requireRights(units, root);
+  const live = liveContent({ ...request, units, manifest, storageFolder: storage.folder });
+  const space = spaceNeeds({
+    manifest,
+    archiveBytes: reader.bytes,
+    units,
+    root,
+    merge: request.paths !== undefined,
+    live,
+    storageFolder: request.safetyBackup ? storage.folder : undefined,
+  });
+  requireSpace(space);
   const changes = request.compare ? await compareUnits({ ...request, units, opened, isWanted }, deps) : [];
   return {
     file,
@@ -124,8 +140,10 @@ export async function planInPlace(request: InPlaceRequest, deps: Deps, cleanup: 
     changes,
     schedules: request.compare ? await scheduleDifference(units, opened, deps) : undefined,
     owner: request.owner,
-    bytes,
-    free,
+    safetyBackup: request.safetyBackup,
+    bytes: selectedBytes(manifest, units),
+    space,
+    inUse: request.compare ? databaseUsers(live) : [],
     sha256: proof.sha256,
     findings: [...opened.findings, ...proof.findings, ...(manifest.findings ?? [])],
     opened,
@@ -141,11 +159,11 @@ function selectedBytes(manifest: FoundManifest, units: readonly RestoreUnit[]): 
   );
 }
 
-const noSpace = (root: string, bytes: number, free: number): BkpError =>
-  new BkpError('no-space', `restoring needs ${bytes} bytes beside what is there, and ${free} are free at ${root}`, {
-    path: root,
-    hint: 'Free some space there; nothing was written.',
-  });
+/** Looks through `/proc` alone: nothing is opened. */
+function databaseUsers({ own, inside }: LiveContent): readonly FileUser[] {
+  const paths = [...own.map(({ path }) => path), ...inside.map(({ absolute }) => absolute)];
+  return findFileUsers(filesAt(paths)).users;
+}
 
 /** Where an entry of a unit lies in the live tree. */
 export function livePath(unit: RestoreUnit, rest: string): string {

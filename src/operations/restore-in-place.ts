@@ -27,7 +27,6 @@ import { stageUnits, type Staged } from './stage-units.js';
 import { refuseUnfinished } from './unfinished-restore.js';
 
 export interface InPlaceOptions {
-  readonly safetyBackup: boolean;
   /** 0 to 9, of the safety backup. */
   readonly level: number;
   readonly lockWait: number;
@@ -110,7 +109,7 @@ function replace({ plan, options, staged, folder }: Replacement, deps: Deps): Pr
     const list = new SafetyList();
     const { level, encryption } = options;
     const wanted = { plan, level, held, child, list, encryption };
-    const safety = options.safetyBackup ? await makeSafety(wanted, deps) : undefined;
+    const safety = plan.safetyBackup ? await makeSafety(wanted, deps) : undefined;
     deps.signal.throwIfAborted();
     const io = options.io ?? systemSwapIo;
     const outcome = await commitRestore({ plan, staged, held, child, list, folder, safety, io });
@@ -129,9 +128,9 @@ async function pruneQuietly({ storage, instance }: InPlacePlan, deps: Deps): Pro
 
 /** Takes the locks of storage and instance; gives the journal's folder. */
 async function holdInstance(plan: InPlacePlan, options: InPlaceOptions, deps: Deps, cleanup: Cleanup): Promise<string> {
-  const { storage, root } = plan;
+  const { storage, root, safetyBackup } = plan;
   const { clock, signal } = deps;
-  if (options.safetyBackup) await storage.prepare();
+  if (safetyBackup) await storage.prepare();
   if (storage.folder === undefined || existsSync(storage.folder)) {
     const lock = await storage.lock({ holder: 'restore', wait: options.lockWait, clock, signal });
     cleanup.defer(() => lock.release());

@@ -1,12 +1,13 @@
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import type { EntryPath } from '../base/entry-path.js';
 import { walk } from '../fs/walk.js';
 import type { Move } from '../fs/swap-move.js';
 import { isThere, livePath } from './plan-in-place.js';
-import { sidecarSuffixes } from './resolve-sources.js';
+import { liesBelow, sidecarSuffixes } from './resolve-sources.js';
 import type { RestoreUnit } from './restore-units.js';
 import { leftOutOf } from './source-walk.js';
 import type { Staged } from './stage-units.js';
+import { refuseUnseen } from './unseen-content.js';
 
 export interface MovesRequest {
   readonly units: readonly RestoreUnit[];
@@ -51,22 +52,26 @@ function unitMoves(unit: RestoreUnit, request: MovesRequest): readonly Move[] {
   return [{ kind, live, staged, room, carry }];
 }
 
-/** What lies in a folder and is not the backup's to replace, outermost first; what the backup holds itself is not carried. */
+/**
+ * What lies in a folder and is not the backup's to replace, outermost first; what the backup holds itself is not carried.
+ * Excluded things in a folder that may not be read are not found: they stay aside with it.
+ */
 function carried(unit: RestoreUnit, { excludes, staying }: MovesRequest): readonly string[] {
   const isLeftOut = leftOutOf(unit.source, excludes);
-  const found: string[] = [];
+  const found: string[] = staying
+    .flatMap((path) => [path, ...sidecarSuffixes.map((suffix) => `${path}${suffix}`)])
+    .filter((path) => liesBelow(path, unit.live) && isThere(path))
+    .map((path) => relative(unit.live, path));
+  const known = new Set(found);
   const take = (path: EntryPath, isDirectory: boolean): boolean => {
     const rest = path.slice(unit.source.name.length + 1);
-    const absolute = join(unit.live, rest);
-    const stays = staying.some((one) => one === absolute || isSidecarOf(one, absolute));
-    if (!stays && !isLeftOut(path, isDirectory)) return false;
+    if (known.has(rest)) return true;
+    if (!isLeftOut(path, isDirectory)) return false;
     found.push(rest);
     return true;
   };
-  const walked = walk({ root: unit.live, prefix: unit.source.name, exclude: take });
-  for (const _entry of walked) continue;
+  for (const walked of walk({ root: unit.live, prefix: unit.source.name, exclude: take })) {
+    if (walked.kind === 'finding') refuseUnseen(walked);
+  }
   return found.filter((rest) => !isThere(join(unit.staged, rest)));
 }
-
-const isSidecarOf = (database: string, path: string): boolean =>
-  sidecarSuffixes.some((suffix) => path === `${database}${suffix}`);

@@ -168,6 +168,7 @@ export function possibleRooms(configured: readonly Source[], root: string): read
   return rooms.filter((room) => lookAt(room)?.isDirectory() === true);
 }
 
-function existingAbove(folder: string): string {
+/** The folder itself, or the nearest above it that is there. */
+export function existingAbove(folder: string): string {
   return lstatSync(folder, { throwIfNoEntry: false }) === undefined ? existingAbove(dirname(folder)) : folder;
 }

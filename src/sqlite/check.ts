@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type Database from 'better-sqlite3';
 import { errorText, ioError } from '../base/errors.js';
 import { openImmutable } from './connection.js';
@@ -16,7 +17,7 @@ export function withCopy<T>(path: string, use: (db: Database.Database) => T): T 
     return use(db);
   } catch (error) {
     if (sqliteFault(error) === undefined) throw error;
-    throw ioError('checking', path, error, db === undefined ? 'file-not-found' : 'io-failed');
+    throw ioError('checking', path, error, existsSync(path) ? 'io-failed' : 'file-not-found');
   } finally {
     db?.close();
   }
@@ -46,11 +47,24 @@ export function checkDatabase(db: Database.Database): CheckResult {
 function checkIntegrity(db: Database.Database, tally: Tally, tables: readonly string[]): void {
   const check = (argument: string): void => {
     const rows = db.prepare<[], string>(`PRAGMA integrity_check(${argument})`).pluck().all();
-    for (const row of rows) tally.addRow(row);
+    for (const row of rows) {
+      requireReadable(row);
+      tally.addRow(row);
+    }
     if (rows.length >= maxRows) tally.addGap(`only the first ${maxRows} findings were looked at`);
   };
   if (attempt(() => check(String(maxRows)), tally)) return;
   for (const table of tables) attempt(() => check(quoted(table)), tally);
+}
+
+const unreadablePage = /unable to get the page\. error code=(\d+)/;
+const ioErrorCode = 10;
+
+/** `integrity_check` makes a row even of a read that failed; its extended code has SQLITE_IOERR in the low byte. */
+function requireReadable(row: string): void {
+  const code = Number(unreadablePage.exec(row)?.[1]);
+  if ((code & 0xff) !== ioErrorCode) return;
+  throw Object.assign(new Error(`disk I/O error: ${row}`), { code: 'SQLITE_IOERR' });
 }
 
 function checkForeignKeys(db: Database.Database, tally: Tally, tables: readonly string[]): void {

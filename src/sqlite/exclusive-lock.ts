@@ -35,11 +35,7 @@ export class ExclusiveLock {
     this.#isEmpty = size === 0;
     this.#before = new Set(sidecarsOf(path).map(({ suffix }) => suffix));
     requireLockable(path);
-    try {
-      this.#connection = openLive(path, id, held, 0);
-    } catch (error) {
-      throw ioError('opening', path, error);
-    }
+    this.#connection = this.#open();
   }
 
   /** Why SQLite cannot read the database. */
@@ -133,9 +129,17 @@ export class ExclusiveLock {
     }
   }
 
+  #open(): Connection {
+    try {
+      return openLive(this.path, this.id, this.#held, 0);
+    } catch (error) {
+      throw ioError('opening', this.path, error);
+    }
+  }
+
   /** Whether another connection, even of this process, cannot read. A file open for reading alone locks nothing (measured). */
   #keepsOthersOut(): boolean {
-    const other = openLive(this.path, this.id, this.#held, 0);
+    const other = this.#open();
     try {
       other.db.prepare('SELECT count(*) FROM sqlite_schema').get();
       return false;

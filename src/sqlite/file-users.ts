@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { systemCode } from '../base/errors.js';
 import { displayName } from '../fs/display-name.js';
 import { fileId, type FileId } from './held-files.js';
 import type { FileUser, LockResult } from './protocol.js';
+import { sidecarsOf } from './sidecars.js';
 
 export interface FileUsers {
   readonly users: readonly FileUser[];
@@ -29,6 +30,17 @@ export function findFileUsers(files: ReadonlyMap<FileId, string>): FileUsers {
     users.push(...[...paths].map((path) => ({ path, pid, command })));
   }
   return { users, seen: hidden ? 'some' : 'all' };
+}
+
+/** Databases and their sidecars by file, as they lie now. Opens nothing. */
+export function filesAt(databases: readonly string[]): ReadonlyMap<FileId, string> {
+  const files = new Map<FileId, string>();
+  for (const path of databases) {
+    for (const { id } of sidecarsOf(path)) files.set(id, path);
+    const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+    if (stats !== undefined) files.set(fileId(stats), path);
+  }
+  return files;
 }
 
 function openPaths(pid: number, files: ReadonlyMap<FileId, string>): ReadonlySet<string> | 'hidden' {

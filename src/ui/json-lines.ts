@@ -283,6 +283,22 @@ export interface RestoreChange {
   readonly kept: number;
 }
 
+/** What a restore in place needs on one file system beside what is there; `safety` is an estimate, and part of `needs`. */
+export interface RestoreSpace {
+  readonly folder: string;
+  readonly needs: number | null;
+  readonly safety: number;
+  readonly free: number;
+}
+
+/** What becomes of the schedules in the application's database; `known: false` where they could not be compared. */
+export interface RestoreSchedules {
+  readonly known: boolean;
+  readonly added: readonly string[];
+  readonly changed: readonly string[];
+  readonly removed: readonly string[];
+}
+
 /** What somebody else did meanwhile: see `Unexpected` in fs/swap-survey.ts. */
 export interface RestoreSurprise {
   readonly kind: 'moved' | 'altered' | 'gone';
@@ -298,6 +314,9 @@ export interface RestoreSummary extends SummaryBase {
   readonly target: string | null;
   readonly sources: readonly string[];
   readonly changes: readonly RestoreChange[];
+  readonly space: readonly RestoreSpace[];
+  readonly inUse: readonly { readonly path: string; readonly pid: number; readonly command: string }[];
+  readonly schedules: RestoreSchedules | null;
   readonly safety: { readonly id: string; readonly file: string; readonly complete: boolean } | null;
   readonly kept: readonly { readonly path: string; readonly reason: string }[];
   readonly unexpected: readonly RestoreSurprise[];

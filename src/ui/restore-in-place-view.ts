@@ -133,10 +133,13 @@ function summary(
     sources: selectedNames(plan),
     changes: inArchiveOrder(plan, plan.changes, ({ name }) => name).map(
       ({ name, live, added, changed, removed, kept }) => {
-        const counts = { added: added.length, changed: changed.length, removed: removed.length, kept };
+        const counts = { added: added.length, changed: changed.length, removed: removed.length, kept: kept.length };
         return { source: name, path: live, ...counts };
       },
     ),
+    space: plan.space.map(({ folder, needs, safety, free }) => ({ folder, needs: needs ?? null, safety, free })),
+    inUse: plan.inUse.map(({ path, pid, command }) => ({ path, pid, command })),
+    schedules: schedulesField(plan),
     safety: safetyField(result),
     ...asideFields(result ?? { kept: [], unexpected: [] }),
     counts: {
@@ -148,6 +151,13 @@ function summary(
       ...findingCounts(findings),
     },
   };
+}
+
+function schedulesField({ schedules }: InPlacePlan): RestoreSummary['schedules'] {
+  if (schedules === undefined) return null;
+  if (schedules.kind === 'unknown') return { known: false, added: [], changed: [], removed: [] };
+  const { added, changed, removed } = schedules;
+  return { known: true, added, changed, removed };
 }
 
 function safetyField(result: InPlaceResult | undefined): RestoreSummary['safety'] {

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { ofKind } from '../manifest/findings.js';
 import type { InPlacePlan } from '../operations/plan-in-place.js';
 import { shownName } from './display.js';
@@ -10,7 +11,7 @@ export type PlanPurpose = 'dry-run' | 'question' | 'announcement';
 
 /** What a restore in place would do, source by source; with `-v` path by path. */
 export function* inPlacePlanText(plan: InPlacePlan, purpose: PlanPurpose, look: Look): Iterable<string> {
-  const { id, root, units, bytes, free, findings, manifest } = plan;
+  const { id, root, units, findings, manifest } = plan;
   yield look.chalk.bold(`Restoring ${shownName(id)} in place, in ${shownName(root)}:`);
   yield* changesTable(plan, look);
   if (look.verbose > 0) yield* changedPaths(plan, look);
@@ -21,11 +22,9 @@ export function* inPlacePlanText(plan: InPlacePlan, purpose: PlanPurpose, look: 
   const raw = units.filter((unit) => unit.raw).map(({ source }) => shownName(source.name));
   yield* factLines([
     ['made', shownName(manifest.generatedAt)],
-    [
-      'needs',
-      bytes === undefined ? 'the archive does not tell how much' : `${formatBytes(bytes)} beside what is there`,
-    ],
-    ['free', formatBytes(free)],
+    ...plan.space.map((need): [string, string] => ['needs', spaceText(need)]),
+    ...elsewhere(plan).map((text): [string, string] => ['elsewhere', text]),
+    ...plan.inUse.map((user): [string, string] => ['in use', userText(user)]),
     ['left out', left.length === 0 ? undefined : left.join(', ')],
     ['lacks', losses === 0 ? undefined : `the archive is INCOMPLETE (${counted(losses, 'loss', 'losses')})`],
     ['schedules', schedulesText(plan.schedules)],
@@ -35,6 +34,25 @@ export function* inPlacePlanText(plan: InPlacePlan, purpose: PlanPurpose, look: 
     yield 'Nothing was written (--dry-run). The archive was proven as a file; its contents are proven while they are staged.';
   }
 }
+
+function spaceText({ folder, needs, safety, free }: InPlacePlan['space'][number]): string {
+  const own = needs === undefined ? undefined : formatBytes(needs - safety);
+  const parts = [
+    own === undefined ? 'an amount that the archive does not tell' : `${own} beside what is there`,
+    ...(safety > 0 ? [`about ${formatBytes(safety)} for the safety backup`] : []),
+  ];
+  return `${parts.join(', ')}; ${formatBytes(free)} are free at ${shownName(folder)}`;
+}
+
+/** Sources that lie on another file system than the root: they are staged there. */
+function elsewhere({ units, root }: InPlacePlan): readonly string[] {
+  return units
+    .filter(({ room }) => dirname(room) !== root)
+    .map(({ source, room }) => `${shownName(source.name)} lies on another file system: staged in ${shownName(room)}`);
+}
+
+const userText = ({ path, pid, command }: InPlacePlan['inUse'][number]): string =>
+  `${shownName(path)} by process ${pid} (${shownName(command)}): it must let go first`;
 
 /** What becomes of the schedules in the application's database; nothing where they stay as they are. */
 function schedulesText(schedules: InPlacePlan['schedules']): string | undefined {
@@ -68,16 +86,17 @@ function changesTable(plan: InPlacePlan, look: Look): readonly string[] {
     numbers('ADDED', ({ added }) => added.length),
     numbers('CHANGED', ({ changed }) => changed.length),
     numbers('REMOVED', ({ removed }) => removed.length),
-    numbers('KEPT', ({ kept }) => kept),
+    numbers('KEPT', ({ kept }) => kept.length),
     { title: 'WHERE', shrink: { to: 12, order: 1 }, cells: changes.map(({ live }) => shownName(live)) },
   ];
   return tableLines(columns, look.width, look.chalk.dim);
 }
 
 function* changedPaths(plan: InPlacePlan, { chalk }: Look): Iterable<string> {
-  for (const { added, changed, removed } of inArchiveOrder(plan, plan.changes, ({ name }) => name)) {
+  for (const { added, changed, removed, kept } of inArchiveOrder(plan, plan.changes, ({ name }) => name)) {
     for (const path of added) yield chalk.green(`  added    ${shownName(path)}`);
     for (const path of changed) yield chalk.yellow(`  changed  ${shownName(path)}`);
     for (const path of removed) yield chalk.red(`  removed  ${shownName(path)}`);
+    for (const path of kept) yield chalk.dim(`  kept     ${shownName(path)}`);
   }
 }

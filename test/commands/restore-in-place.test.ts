@@ -81,7 +81,7 @@ describe('bkp restore in place', () => {
     for (const line of ['added    uploads/Übersicht.png', 'removed  uploads/later.txt', 'changed  user.brain']) {
       expect(stdout).toContain(line);
     }
-    expect(stdout).toMatch(/needs .* KiB beside what is there\n +free/);
+    expect(stdout).toMatch(/needs .* KiB beside what is there, about .* for the safety backup; .* are free at /);
     expect(everything(root)).toEqual(before);
   });
 

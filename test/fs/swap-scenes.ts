@@ -189,6 +189,7 @@ export function watchedIo(before: (number: number, call: Call, path: string) => 
     link: (from, to) => (on('link', from), systemSwapIo.link(from, to)),
     rename: (from, to) => (on('rename', from), systemSwapIo.rename(from, to)),
     unlink: (path) => (on('unlink', path), systemSwapIo.unlink(path)),
+    chmod: (path, mode) => (on('chmod', path), systemSwapIo.chmod(path, mode)),
     makeFolder: (path) => (on('makeFolder', path), systemSwapIo.makeFolder(path)),
     syncFolder: async (path) => (on('syncFolder', path), quickIo.syncFolder(path)),
     writeFile: async (path, bytes) => (on('writeFile', path), systemSwapIo.writeFile(path, bytes)),

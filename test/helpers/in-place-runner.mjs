@@ -50,10 +50,10 @@ function restore() {
   return withCleanup(async (cleanup) => {
     const request = {
       ...{ file: fileBackup(ref), instance: 'app', root, configured: sources, excludes, storage, only: undefined },
-      ...{ owner: { kind: 'target' }, allowUnverified: false, allowRepacked: false, compare: false },
+      ...{ owner: { kind: 'target' }, allowUnverified: false, allowRepacked: false, safetyBackup, compare: false },
     };
     const plan = await planInPlace(request, deps, cleanup);
-    return restoreInPlace(plan, { safetyBackup, level: 1, lockWait: 5000, hooks: noHooks, io }, deps);
+    return restoreInPlace(plan, { level: 1, lockWait: 5000, hooks: noHooks, io }, deps);
   });
 }
 

@@ -22,14 +22,14 @@ export function restoreOver(
       {
         ...{ file: fileBackup(file), instance: 'app', root: realpathSync(to.root), configured: to.sources },
         ...{ excludes: [], storage: to.storage, only: undefined, owner: { kind: 'target' } },
-        ...{ allowUnverified: false, allowRepacked: false, compare: false },
+        ...{ allowUnverified: false, allowRepacked: false, safetyBackup, compare: false },
         ...more,
       } as InPlaceRequest,
       deps(using),
       cleanup,
     );
     const sealed = encryption === undefined ? {} : { encryption };
-    const options = { safetyBackup, level, lockWait, hooks, ...(io === undefined ? {} : { io }), ...sealed };
+    const options = { level, lockWait, hooks, ...(io === undefined ? {} : { io }), ...sealed };
     return restoreInPlace(plan, options, deps(using));
   });
 }

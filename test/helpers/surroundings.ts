@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, realpathSync } from 'node:fs';
+import { chmodSync, mkdtempSync, realpathSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -46,6 +46,20 @@ export function tinyFileSystem(bytes: number): string | undefined {
     return undefined;
   }
   onTestFinished(() => void execFileSync('umount', ['--lazy', folder]));
+  return folder;
+}
+
+/** A folder on another file system than temporary ones, or undefined where there is none to be had. */
+export function otherFileSystem(): string | undefined {
+  const mounted = tinyFileSystem(32 * 1024 * 1024);
+  if (mounted !== undefined) return mounted;
+  const other = ['/dev/shm', '/var/tmp'].find((path) => {
+    const found = statSync(path, { throwIfNoEntry: false });
+    return found !== undefined && found.dev !== statSync(tmpdir()).dev;
+  });
+  if (other === undefined) return undefined;
+  const folder = mkdtempSync(join(other, 'bkp-test-'));
+  onTestFinished(() => removeTree(folder));
   return folder;
 }
 

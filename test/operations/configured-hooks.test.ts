@@ -36,13 +36,14 @@ function restore(site: Instance, id: string, { signal, ...commands }: Options): 
         owner: { kind: 'target' },
         allowUnverified: false,
         allowRepacked: false,
+        safetyBackup: true,
         compare: false,
       },
       using,
       cleanup,
     );
     const hooks = configuredHooks({ timeout: 30_000, ...commands }, using);
-    return restoreInPlace(plan, { safetyBackup: true, level: 1, lockWait: 0, hooks }, using);
+    return restoreInPlace(plan, { level: 1, lockWait: 0, hooks }, using);
   });
 }
 

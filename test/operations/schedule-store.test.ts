@@ -85,6 +85,7 @@ function difference(site: Instance, id: string): Promise<ScheduleDifference | un
       allowUnverified: false,
       allowRepacked: false,
       compare: true,
+      safetyBackup: true,
     };
     return (await planInPlace(request, deps(), cleanup)).schedules;
   });
