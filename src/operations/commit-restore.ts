@@ -1,5 +1,6 @@
 import { BkpError, errorText } from '../base/errors.js';
 import { createJournal, removeJournal, type Journal } from '../fs/journal.js';
+import { filesOfFileSystem } from '../fs/mount-point.js';
 import { discardAside, type Discarded, type Kept } from '../fs/swap-discard.js';
 import type { SwapIo } from '../fs/swap-io.js';
 import { planSwap } from '../fs/swap-plan.js';
@@ -122,5 +123,6 @@ function stayingPaths(plan: InPlacePlan): readonly string[] {
   const others = resolved
     .map(({ real }) => real)
     .filter((real) => plan.units.some(({ live }) => liesBelow(real, live)));
-  return [...storage, ...ownFolders(plan.root), ...rooms, ...others];
+  const own = plan.units.filter(({ mode }) => mode === 'children').flatMap(({ live }) => filesOfFileSystem(live));
+  return [...storage, ...ownFolders(plan.root), ...rooms, ...others, ...own];
 }

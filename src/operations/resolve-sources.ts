@@ -2,6 +2,7 @@ import { lstatSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
 import { errorText, systemCode } from '../base/errors.js';
 import { fileStat, type FileStat } from '../fs/file-stat.js';
+import { filesOfFileSystem } from '../fs/mount-point.js';
 import { finding, type Finding } from '../manifest/findings.js';
 import { ownFolders, roomName } from './own-folders.js';
 import type { Source } from './source.js';
@@ -74,6 +75,7 @@ export class Reserved {
     for (const { source, real } of sources) {
       if (source.type === 'files') continue;
       this.#paths.add(real);
+      if (source.type === 'directory') for (const path of filesOfFileSystem(real)) this.#paths.add(path);
       // Where it is reached by a link, that stands for the source, and is no link of the source around it.
       this.#paths.add(join(realpathSync.native(dirname(source.path)), basename(source.path)));
       if (source.type === 'sqlite') for (const suffix of sidecarSuffixes) this.#paths.add(`${real}${suffix}`);

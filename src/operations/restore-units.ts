@@ -2,6 +2,7 @@ import { lstatSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { BkpError, ioError, systemCode } from '../base/errors.js';
 import { lookAt } from '../fs/file-stat.js';
+import { deviceOf, isMountPoint } from '../fs/mount-point.js';
 import type { FoundManifest, SourceType } from '../manifest/manifest.js';
 import { restoreFolder, roomName } from './own-folders.js';
 import { liesBelow } from './resolve-sources.js';
@@ -132,12 +133,6 @@ function modeOf(source: Source, live: string, exists: boolean, request: UnitsReq
   const stays = [join(root, restoreFolder), ...(storage === undefined ? [] : [storage])];
   const holdsOurs = live === root || stays.some((path) => liesBelow(path, live) || path === live);
   return exists && (holdsOurs || isMountPoint(live)) ? 'children' : 'swap';
-}
-
-const deviceOf = (path: string): bigint => lstatSync(path, { bigint: true }).dev;
-
-function isMountPoint(path: string): boolean {
-  return deviceOf(path) !== deviceOf(dirname(path));
 }
 
 const mountedFile = (path: string): BkpError =>
