@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { BkpError } from '../base/errors.js';
 import type { Config } from '../config/config.js';
 import type { Checked } from '../operations/check-surroundings.js';
@@ -29,8 +28,9 @@ export async function findInstance(
         leftOut: [],
         excludes: exclude,
         storage,
-        maxPause,
-        passphraseFile: passphraseFileOf(config, deps),
+        // A hook stops the application: nobody waits.
+        maxPause: config.hooks.beforeCreate === undefined ? maxPause : 'none',
+        passphraseFile: passphraseFileOf(config),
       },
     };
   } catch (error) {
@@ -54,10 +54,7 @@ function failed({ message, hint = 'Mend it.', path }: BkpError, verdict: 'warn' 
   return { id: configuration.id, verdict, message, hint, ...(path === undefined ? {} : { path }) };
 }
 
-type WithEncryption = Config & { readonly encryption?: { readonly passphraseFile?: string | undefined } | undefined };
-
-/** The variable replaces the key. */
-function passphraseFileOf({ encryption }: WithEncryption, { cwd, env }: CommandDeps): string | undefined {
-  const named = env['BKP_PASSPHRASE_FILE'];
-  return named === undefined || named === '' ? encryption?.passphraseFile : resolve(cwd, named);
+/** The file that the passphrase is read from, where it is one. */
+function passphraseFileOf({ passphrase }: Config): string | undefined {
+  return passphrase?.kind === 'file' ? passphrase.path : undefined;
 }

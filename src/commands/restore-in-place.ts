@@ -6,9 +6,10 @@ import { storedBackup, type BackupFile } from '../operations/backup-file.js';
 import { configuredHooks } from '../operations/configured-hooks.js';
 import { listBackups } from '../operations/list-backups.js';
 import { planInPlace, type InPlacePlan, type InPlaceRequest } from '../operations/plan-in-place.js';
-import { restoreInPlace } from '../operations/restore-in-place.js';
+import { recordedRestore } from '../operations/recorded-restore.js';
 import { inPlacePlanView, inPlaceView } from '../ui/restore-in-place-view.js';
 import type { GlobalOptions } from './global-options.js';
+import { withHistory } from './history.js';
 import { findPlace, namedBackup, openInstance, sameCall, type Instance } from './instance.js';
 import type { CommandDeps } from './job.js';
 import { operationDeps } from './operation-deps.js';
@@ -116,7 +117,10 @@ async function confirmAndDo(
   const encryption = isEncrypted ? { encryption: await passphrase.forNew(config.encryption.hint) } : {};
   const operation = operationDeps(deps);
   const hooks = configuredHooks(config.hooks, operation);
-  const result = await restoreInPlace(plan, { level, lockWait, hooks, ...encryption }, operation);
+  const restored = { level, lockWait, hooks, ...encryption };
+  const result = await withHistory({ config, storage: plan.storage }, deps, (catalog) =>
+    recordedRestore(plan, restored, catalog, operation),
+  );
   const exitCode = restoreExit(result.findings);
   deps.output.render(inPlaceView({ plan, result, again, shown }, { exitCode, durationMs: deps.elapsed() }));
   return exitCode;

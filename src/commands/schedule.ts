@@ -3,6 +3,7 @@ import { globalOptions } from './global-options.js';
 import type { Choose } from './job.js';
 import { addPassphraseOptions } from './passphrase-options.js';
 import type { ScheduleSetOptions } from './schedule-arguments.js';
+import type { InstallOptions } from './schedule-install.js';
 import type { ScheduleRunOptions } from './schedule-run.js';
 import { collected } from './usage.js';
 
@@ -11,7 +12,8 @@ Examples:
   bkp schedule set daily --every daily --at 03:30 --keep 7
   bkp schedule set weekly --every weekly --at 04:00 --on sun --keep 5 --format zip
   bkp schedule list                      what there is, and when each is due
-  bkp schedule run                       run what is due now: for cron, every ten minutes
+  bkp schedule install                   let cron run what is due
+  bkp schedule run                       run what is due now
 
 Schedules lie in the table backup_schedule of system.brain; in schedules.json in the storage where an instance has none.`;
 
@@ -23,6 +25,7 @@ export function registerSchedule(program: Command, choose: Choose): Command {
   registerSwitches(group, choose);
   registerNext(group, choose);
   registerRun(group, choose);
+  registerInstall(group, choose);
   return group;
 }
 
@@ -140,5 +143,39 @@ function registerRun(group: Command, choose: Choose): void {
       const run: Parameters<Choose>[0]['run'] = async (deps) =>
         (await import('./schedule-run.js')).runSchedules(options, globals, deps);
       choose({ name: 'schedule run', dryRun: options.dryRun === true, globals, run });
+    });
+}
+
+const installExamples = `
+Examples:
+  bkp schedule install                    a line in your crontab, every ten minutes: bkp schedule run
+  bkp schedule install --print            show it, change nothing
+  bkp schedule install --direct           a line for each schedule instead (no time zones, no missed slots)
+  bkp schedule install --systemd          units of your own; with --system those of the machine`;
+
+function registerInstall(group: Command, choose: Choose): void {
+  group
+    .command('install')
+    .description('Make this machine run what is due: a block in your crontab, or a systemd timer.')
+    .option('--direct', 'a line for each schedule, at its time')
+    .option('--systemd', 'a timer instead of a crontab line')
+    .option('--system', 'with --systemd: for the machine, not for you')
+    .option('--print', 'show what would be installed')
+    .addHelpText('after', installExamples)
+    .action((options: InstallOptions, command: Command) => {
+      const globals = globalOptions(command);
+      const run: Parameters<Choose>[0]['run'] = async (deps) =>
+        (await import('./schedule-install.js')).installSchedules(options, globals, deps);
+      choose({ name: 'schedule install', dryRun: options.print === true, globals, run });
+    });
+  group
+    .command('uninstall')
+    .description('Take that away again; schedules and backups stay.')
+    .option('--system', 'the units of the machine')
+    .action((options: InstallOptions, command: Command) => {
+      const globals = globalOptions(command);
+      const run: Parameters<Choose>[0]['run'] = async (deps) =>
+        (await import('./schedule-install.js')).uninstallSchedules(options, globals, deps);
+      choose({ name: 'schedule uninstall', dryRun: false, globals, run });
     });
 }

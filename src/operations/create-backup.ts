@@ -129,7 +129,9 @@ function openWriter(
   target: OpenDestination,
   { pool, sums, keys }: { readonly pool: CompressPool; readonly sums: SumsBuffer; readonly keys: KeptKeys },
 ): ArchiveWriter {
-  const { encryption, quickCheck } = request;
+  const { encryption } = request;
+  // A stream is never read back, and bytes alone need no keys.
+  const isReadBack = !isStream(request) && !request.quickCheck;
   const options: ZipWriterOptions = {
     sink: target.partial,
     pool,
@@ -138,7 +140,7 @@ function openWriter(
     scratch: target.staging,
     ...(encryption === undefined
       ? {}
-      : { encryption: { passphrase: encryption.passphrase, ...(quickCheck ? {} : { keys }) } }),
+      : { encryption: { passphrase: encryption.passphrase, ...(isReadBack ? { keys } : {}) } }),
   };
   return request.destination.container === 'zip' ? createZipWriter(options) : createTarWriter(options);
 }

@@ -372,6 +372,16 @@ export interface ScheduleNextSummary extends SummaryBase {
   readonly slots: readonly { readonly schedule: string; readonly time: string }[];
 }
 
+export interface InstallSummary extends SummaryBase {
+  readonly command: 'schedule install';
+  readonly change: 'installed' | 'removed';
+  readonly where: 'crontab' | 'systemd' | 'nowhere';
+  readonly lines: readonly string[];
+  readonly files: readonly string[];
+  readonly toRun: readonly string[];
+  readonly notes: readonly string[];
+}
+
 export interface ScheduleRunSummary extends SummaryBase {
   readonly command: 'schedule run';
   readonly dryRun: boolean;
@@ -471,6 +481,7 @@ export type SummaryLine =
   | RunListSummary
   | StatusSummary
   | ScheduleRunSummary
+  | InstallSummary
   | InitSummary
   | DoctorSummary
   | CompletionSummary;

@@ -42,7 +42,7 @@ function* changeText(change: ScheduleChange, location: string): Iterable<string>
   yield `  keeps  ${keepText(schedule)}`;
   if (schedule.enabled) yield `  next   ${slotText(nextSlot(schedule, now), schedule.timezone)}`;
   yield `  in     ${shownName(location)}`;
-  if (kind === 'made') yield `  then   ${shownName(call)} schedule run, from cron: docs/administration.md`;
+  if (kind === 'made') yield `  then   ${shownName(call)} schedule install, so that it runs by itself`;
 }
 
 function changeSummary(change: ScheduleChange, location: string, end: RunEnd): ScheduleChangeSummary {

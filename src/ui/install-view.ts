@@ -1,0 +1,77 @@
+import { shownName, shownText } from './display.js';
+import type { InstallSummary, RunEnd } from './json-lines.js';
+import type { Look } from './look.js';
+import type { View } from './output.js';
+
+/** What runs by itself from now on, or does not any more. */
+export interface Installed {
+  readonly kind: 'installed' | 'removed';
+  readonly where: 'crontab' | 'systemd' | 'nowhere';
+  /** What the block or the units are named by. */
+  readonly key: string;
+  /** Of a crontab. */
+  readonly lines?: readonly string[];
+  /** Units. */
+  readonly files: readonly string[];
+  /** Commands that are left to be run. */
+  readonly toRun: readonly string[];
+  readonly reason: string | undefined;
+  readonly notes: readonly string[];
+}
+
+export function installedView(installed: Installed, end: RunEnd): View {
+  return {
+    findings: [],
+    allFindings: '',
+    isAnswer: false,
+    text: (look) => installedText(installed, look),
+    json: () => [installSummary(installed, end)],
+  };
+}
+
+function* installedText({ kind, where, key, lines = [], files, toRun, reason, notes }: Installed, { chalk }: Look) {
+  if (kind === 'installed') {
+    yield where === 'crontab'
+      ? `Your crontab has a block "bkp ${key}" now; its other lines are as they were.`
+      : `The units of ${key} are written.`;
+  } else yield where === 'nowhere' ? `Nothing of ${key} was installed.` : `What runs ${key} was taken out of ${where}.`;
+  for (const line of lines) yield `  ${shownName(line)}`;
+  for (const file of files) yield `  ${shownName(file)}`;
+  for (const note of notes) yield `${chalk.cyan('note:')} ${shownText(note)}`;
+  if (toRun.length > 0) yield `Left to be run (${shownText(reason ?? '')}):`;
+  for (const command of toRun) yield `  ${shownName(command)}`;
+}
+
+/** What would be installed, for whoever installs it. */
+export function printedView(texts: readonly string[], end: RunEnd): View {
+  const installed = { kind: 'installed', where: 'nowhere', key: '', files: [], toRun: [], reason: undefined } as const;
+  return {
+    findings: [],
+    allFindings: '',
+    isAnswer: true,
+    *text() {
+      for (const text of texts) yield text.trimEnd();
+    },
+    json: () => [installSummary({ ...installed, lines: texts, notes: [] }, end)],
+  };
+}
+
+function installSummary(installed: Installed, end: RunEnd): InstallSummary {
+  const { kind, where, lines = [], files, toRun, notes } = installed;
+  return {
+    type: 'summary',
+    command: 'schedule install',
+    id: null,
+    file: null,
+    sha256: null,
+    complete: null,
+    verified: null,
+    ...end,
+    change: kind,
+    where,
+    lines,
+    files,
+    toRun,
+    notes,
+  };
+}
