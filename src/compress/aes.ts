@@ -77,7 +77,17 @@ export const endMac = (mac: Mac): Buffer => mac.digest().subarray(0, macBytes);
 export const verifierOf = ({ material, strength }: EntryKey): Buffer =>
   material.subarray(2 * keyBytes[strength], 2 * keyBytes[strength] + verifierBytes);
 
-export const newSalt = (): Buffer => randomBytes(saltBytes[3]);
+/** Asked for one by one, random bytes take longer than encrypting a small file with them. */
+const saltsAtOnce = 256;
+let salts = Buffer.alloc(0);
+
+/** For AES-256: never the same again. */
+export function newSalt(): Buffer {
+  if (salts.length === 0) salts = randomBytes(saltsAtOnce * saltBytes[3]);
+  const salt = salts.subarray(0, saltBytes[3]);
+  salts = salts.subarray(saltBytes[3]);
+  return salt;
+}
 
 /** Writes a small entry, encrypted with AES-256 under a salt of its own, to `out`; gives the key, to be wiped. */
 export function sealItem(passphrase: Uint8Array, content: Uint8Array, out: Buffer): EntryKey {

@@ -103,11 +103,6 @@ export interface JobMap {
     readonly in: { readonly data: Uint8Array; readonly cipher: CipherPlace };
     readonly out: { readonly data: Uint8Array };
   };
-  /** The key of an entry; `data` is its salt. */
-  'derive-key': {
-    readonly in: { readonly data: Uint8Array; readonly passphrase: Uint8Array; readonly strength: Strength };
-    readonly out: { readonly data: Uint8Array };
-  };
   /** One whole gzip member of at most `maxBytes` content; throws where it is damaged or not exactly one member. */
   'gunzip-member': {
     readonly in: { readonly data: Uint8Array; readonly maxBytes: number };

@@ -1,7 +1,6 @@
 import { parentPort } from 'node:worker_threads';
 import { errorText, never } from '../base/errors.js';
 import { deflateBatch, deflateBlock, gzipMember } from './deflate.js';
-import { deriveKey } from './derive-key.js';
 import { cipherBlock, gunzipMember, inflateBatch, inflateBlock } from './inflate.js';
 import type { JobKind, JobMap, JobMessage, JobReply } from './jobs.js';
 
@@ -21,8 +20,6 @@ function run(job: AnyJob): JobMap[JobKind]['out'] {
       return inflateBlock(job.input);
     case 'cipher':
       return cipherBlock(job.input);
-    case 'derive-key':
-      return derived(job.input);
     case 'gunzip-member':
       return gunzipMember(job.input);
     default:
@@ -30,19 +27,10 @@ function run(job: AnyJob): JobMap[JobKind]['out'] {
   }
 }
 
-function derived({ passphrase, data, strength }: JobMap['derive-key']['in']): JobMap['derive-key']['out'] {
-  const material = deriveKey(passphrase, data, strength);
-  const key = Uint8Array.from(material);
-  material.fill(0);
-  return { data: key };
-}
-
 /** A result that lies in a much larger buffer is copied out, so that the buffer does not travel with it. */
 function compact(data: Uint8Array): Uint8Array<ArrayBuffer> {
   const { buffer } = data;
-  const isWhole = buffer.byteLength === data.byteLength;
-  const isMost = buffer.byteLength <= 2 * data.byteLength && buffer.byteLength > 64 * 1024;
-  if (buffer instanceof ArrayBuffer && (isWhole || isMost)) {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength <= 2 * data.byteLength && buffer.byteLength > 64 * 1024) {
     return new Uint8Array(buffer, data.byteOffset, data.byteLength);
   }
   return Uint8Array.from(data);

@@ -50,7 +50,7 @@ export class LargeOpening {
   static async begin(place: SealedPlace, pool: CompressPool, unlocked: Unlocked): Promise<LargeOpening> {
     const { strength } = place.seal;
     const head = await place.source.read(place.dataStart, headBytes(strength));
-    const key = await entryKey(pool, unlocked, head.subarray(0, saltBytes[strength]), strength);
+    const key = entryKey(unlocked, head.subarray(0, saltBytes[strength]), strength);
     const opening = new LargeOpening(place, pool, key);
     if (!verifierOf(key).equals(head.subarray(saltBytes[strength]))) {
       opening.forget();

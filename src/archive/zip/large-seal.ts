@@ -1,4 +1,5 @@
 import { endMac, newSalt, openMac, verifierOf, type EntryKey, type Mac } from '../../compress/aes.js';
+import { deriveKey } from '../../compress/derive-key.js';
 import type { CompressPool } from '../../compress/pool.js';
 import type { SharedSecret } from '../../compress/shared-secret.js';
 
@@ -13,18 +14,12 @@ export class LargeSeal {
   readonly #mac: Mac;
   #position: Promise<number> = Promise.resolve(0);
 
-  private constructor(pool: CompressPool, salt: Buffer, key: EntryKey) {
-    this.salt = salt;
+  /** Derives the key here and now: beside the megabyte or more that it is for, that takes no time. */
+  constructor(pool: CompressPool, { bytes }: SharedSecret) {
+    this.salt = newSalt();
     this.#pool = pool;
-    this.#key = key;
-    this.#mac = openMac(key);
-  }
-
-  static async begin(pool: CompressPool, { bytes }: SharedSecret): Promise<LargeSeal> {
-    const salt = newSalt();
-    const job = { data: Uint8Array.from(salt), passphrase: bytes, strength: 3 } as const;
-    const { data } = await pool.run('derive-key', job);
-    return new LargeSeal(pool, salt, { material: Buffer.from(data.buffer), strength: 3 });
+    this.#key = { material: deriveKey(bytes, this.salt, 3), strength: 3 };
+    this.#mac = openMac(this.#key);
   }
 
   /** To be kept as a copy; see `forget`. */

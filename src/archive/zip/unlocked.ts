@@ -1,7 +1,6 @@
 import type { KeptKeys } from '../kept-keys.js';
 import type { EntryKey } from '../../compress/aes.js';
-import type { Strength } from '../../compress/derive-key.js';
-import type { CompressPool } from '../../compress/pool.js';
+import { deriveKey, type Strength } from '../../compress/derive-key.js';
 import type { SharedSecret } from '../../compress/shared-secret.js';
 
 /** What opens the encrypted entries of an archive. */
@@ -11,16 +10,9 @@ export interface Unlocked {
   readonly keys: KeptKeys | undefined;
 }
 
-/** The key of an entry with this salt: to be wiped by the caller. */
-export async function entryKey(
-  pool: CompressPool,
-  { secret, keys }: Unlocked,
-  salt: Buffer,
-  strength: Strength,
-): Promise<EntryKey> {
+/** The key of a large entry with this salt: to be wiped by the caller. Beside reading it, deriving it takes no time. */
+export function entryKey({ secret, keys }: Unlocked, salt: Buffer, strength: Strength): EntryKey {
   const known = strength === 3 ? keys?.find(salt) : undefined;
-  if (known !== undefined) return { material: Buffer.from(known), strength };
-  const job = { data: Uint8Array.from(salt), passphrase: secret.bytes, strength };
-  const { data } = await pool.run('derive-key', job);
-  return { material: Buffer.from(data.buffer), strength };
+  const material = known === undefined ? deriveKey(secret.bytes, salt, strength) : Buffer.from(known);
+  return { material, strength };
 }

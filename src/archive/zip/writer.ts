@@ -153,7 +153,7 @@ class ZipWriter implements ArchiveWriter {
 
   async #addLarge(header: EntryHeader, read: () => AsyncIterable<Buffer>): Promise<void> {
     await this.#pushBatch();
-    const seal = this.#secret === undefined ? undefined : await LargeSeal.begin(this.#options.pool, this.#secret);
+    const seal = this.#secret === undefined ? undefined : new LargeSeal(this.#options.pool, this.#secret);
     const entry: LargeEntry = { header, crc: 0, sha256: '', mark: undefined, offset: 0, blocks: [], seal };
     const step = (kind: 'begin' | 'end'): Promise<void> => this.#queue.push(Promise.resolve({ kind, entry }));
     await step('begin');
