@@ -6,6 +6,7 @@ import { deps, describeTree, failure, newTarget, restore, verify } from '../help
 import { isRoot } from '../helpers/surroundings.js';
 import { readDatabase } from '../sqlite/databases.js';
 import { ids } from './altered-archives.js';
+import { withPassphrase } from './encrypted.js';
 import { containerOf, withoutEnding } from '../../src/policy/backup-name.js';
 import { listBackups } from '../../src/operations/list-backups.js';
 import { LocalStorage } from '../../src/storage/local-storage.js';
@@ -13,6 +14,9 @@ import { LocalStorage } from '../../src/storage/local-storage.js';
 const archives = fileURLToPath(new URL('../../fixtures/archives', import.meta.url));
 const namesIn = (folder: string): readonly string[] =>
   readdirSync(join(archives, folder)).filter((name) => containerOf(name) !== undefined);
+
+/** What opens the encrypted ones (fixtures/build-archives.mjs). */
+const given = withPassphrase('golden passphrase');
 
 /** They were made by root, whose set-id bits nobody else may give. */
 const grantable = isRoot ? 0o7777 : 0o1777;
@@ -31,13 +35,13 @@ describe.each(namesIn('good'))('good/%s', (name) => {
   const file = join(archives, 'good', name);
 
   it('is intact', async () => {
-    expect(await verify(file)).toMatchObject({ verdict: 'intact', findings: [], files: 6, databases: 1 });
-    expect(await verify(file, { quick: true })).toMatchObject({ verdict: 'intact', findings: [] });
+    expect(await verify(file, given)).toMatchObject({ verdict: 'intact', findings: [], files: 6, databases: 1 });
+    expect(await verify(file, { quick: true, ...given })).toMatchObject({ verdict: 'intact', findings: [] });
   });
 
   it('comes back as it was', async () => {
     const target = newTarget();
-    expect(await restore(file, target, { owner: 'self' })).toMatchObject({
+    expect(await restore(file, target, { owner: 'self', ...given })).toMatchObject({
       files: 6,
       directories: 3,
       links: 1,
@@ -65,9 +69,9 @@ describe.each(namesIn('good'))('good/%s', (name) => {
     const listed = await listBackups(new LocalStorage(join(archives, 'good')), 'golden', deps().signal);
     expect(listed.find((one) => one.name === name)).toMatchObject({
       ...{ id: '20251030T120000Z-daily', instance: 'golden', foreign: false, origin: 'daily', status: 'ok' },
-      ...{ includes: ['app.db', 'data'], scopes: ['data'], losses: 0 },
+      ...{ includes: ['app.db', 'data'], scopes: ['data'], losses: 0, encrypted: name.includes('encrypted') },
     });
-    expect((await verify(file)).manifest).toMatchObject({ schedule: 'daily', comment: 'A golden archive' });
+    expect((await verify(file, given)).manifest).toMatchObject({ schedule: 'daily', comment: 'A golden archive' });
   });
 });
 
@@ -75,13 +79,13 @@ describe.each(namesIn('damaged'))('damaged/%s', (name) => {
   const file = join(archives, 'damaged', name);
 
   it('is damaged by what it is named by', async () => {
-    const result = await verify(file);
+    const result = await verify(file, given);
     expect([result.verdict, ids(result)]).toEqual(['damaged', expect.arrayContaining([withoutEnding(name)])]);
   });
 
   it('is not restored, not even a part of it', async () => {
     const target = newTarget();
-    expect((await failure(restore(file, target))).id).toBe('archive-damaged');
+    expect((await failure(restore(file, target, given))).id).toBe('archive-damaged');
     expect(readdirSync(join(target, '..'))).toEqual([]);
   });
 });
