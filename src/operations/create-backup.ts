@@ -273,10 +273,14 @@ function pathOf(root: string, { source, real }: ResolvedSource): string {
 }
 
 function expectEncryptable({ encryption, destination }: CreateRequest): void {
-  if (encryption === undefined || destination.container === 'zip') return;
-  throw new BkpError('usage', `a ${destination.container} cannot be encrypted`, {
-    hint: 'Encrypted backups are zips: choose that format.',
-  });
+  if (encryption === undefined) return;
+  const { container } = destination;
+  if (container !== 'zip') {
+    throw new BkpError('usage', `a ${container} cannot be encrypted`, { hint: 'Encrypted backups are zips.' });
+  }
+  if (encryption.passphrase.bytes.length === 0) {
+    throw new BkpError('usage', 'the passphrase is empty', { hint: 'Choose a long one.' });
+  }
 }
 
 /** Where no source is there at all, not even the storage is made: perhaps it is the wrong folder. */

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, lstatSync, mkdirSync, rmdirSync } from 'node:fs';
 import type { Cleanup } from '../base/cleanup.js';
-import { ioError, systemCode } from '../base/errors.js';
-import { createStaging, removeDeadStaging, type Staging } from '../fs/staging.js';
+import { BkpError, ioError, systemCode } from '../base/errors.js';
+import { createStaging, removeDeadStaging, type Staging, type Swept } from '../fs/staging.js';
 import type { Deps } from './deps.js';
 import { stagingFolder } from './own-folders.js';
 
@@ -35,11 +35,21 @@ export async function openPrivateStaging(root: string, deps: Deps, cleanup: Clea
 export async function removeDeadPrivateStaging(root: string, deps: Deps): Promise<void> {
   const folder = stagingFolder(root);
   for (const parent of [folder, deps.temporaryFolder]) {
-    const { removed, failures } = await removeDeadStaging(parent, deps.clock, prefix);
+    const { removed, failures } = await sweep(parent, deps);
     for (const path of removed) deps.step('leftover-removed', `removed ${path} of a dead run`);
     for (const { message } of failures) deps.step('leftover-kept', message);
   }
   removeIfEmpty(folder);
+}
+
+/** A folder that may not even be listed is no reason for a run to fail that has no need of it. */
+async function sweep(parent: string, { clock }: Deps): Promise<Swept> {
+  try {
+    return await removeDeadStaging(parent, clock, prefix);
+  } catch (error) {
+    if (!(error instanceof BkpError)) throw error;
+    return { removed: [], failures: [error] };
+  }
 }
 
 async function inOwnFolder(folder: string, name: string, { clock }: Deps): Promise<Staging | undefined> {

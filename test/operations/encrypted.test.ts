@@ -82,9 +82,13 @@ describe('an encrypted backup', () => {
     }
   });
 
-  it('needs a zip', async () => {
-    const error = await failure(createEncrypted(await small(), { container: 'tar.gz' }));
-    expect([error.id, error.exitCode]).toEqual(['usage', 2]);
+  it('needs a zip, and a passphrase that is one', async () => {
+    const from = await small();
+    for (const options of [{ container: 'tar.gz' }, { encryption: encryption('') }] as const) {
+      const error = await failure(createEncrypted(from, options));
+      expect([error.id, error.exitCode]).toEqual(['usage', 2]);
+    }
+    expect(existsSync(from.storage.folder)).toBe(false);
   });
 
   it('holds neither the passphrase nor anything of its content', async () => {

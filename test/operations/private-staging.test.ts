@@ -102,8 +102,16 @@ describe('copies of databases for an encrypted backup', () => {
     chmodSync(from.storage.folder, 0o777);
     const seen = await unprivilegedAsync(() => lookedAt(from));
     expect(seen).toMatchObject({ inRoot: [], inStorage: [], inTemporary: [expect.any(String)] });
-    mkdirSync(join(from.root, '.bkp-staging'), { mode: 0o777 });
-    expect(await unprivilegedAsync(() => lookedAt(from))).toMatchObject({ inTemporary: [expect.any(String)] });
+    mkdirSync(join(from.root, '.bkp-staging'), { mode: 0o700 });
+    const elsewhere: string[] = [];
+    const step = (id: string): void => void elsewhere.push(id);
+    for (const options of [{ encryption: encryption() }, {}])
+      await unprivilegedAsync(() => create(from, { quickCheck: true, ...options }, { step }));
+    expect(elsewhere.filter((id) => /elsewhere|kept/.test(id))).toEqual([
+      'leftover-kept',
+      'staging-elsewhere',
+      'leftover-kept',
+    ]);
   });
 
   it('leave a private folder that was open to others closed', async () => {

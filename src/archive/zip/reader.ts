@@ -75,7 +75,7 @@ export class ZipReader implements ArchiveReader {
     const unlocked = { secret: new SharedSecret(passphrase), keys };
     const { entries } = await this.#list();
     const locked = { source: this.#source, pool: this.#pool, entries, limit: this.#end.directoryStart };
-    if (!(await opens(locked, unlocked))) {
+    if (!(await opens(locked, unlocked.secret))) {
       unlocked.secret.forget();
       return false;
     }

@@ -9,6 +9,7 @@ import type { ByteSource } from '../../base/byte-source.js';
 import { ArchiveDamage } from '../../base/damage.js';
 import { blockSize } from '../../base/limits.js';
 import type { CompressPool } from '../../compress/pool.js';
+import type { SharedSecret } from '../../compress/shared-secret.js';
 
 /** Entries beside the two proving ones whose verifiers are looked at. */
 const sampled = 6;
@@ -27,7 +28,9 @@ export interface Locked {
  * Whether this is the passphrase that an archive was encrypted with. A verifier has two bytes: another passphrase fits one
  * by chance in 65,536, and a damaged entry fits none. So several entries are asked, and an HMAC decides where they differ.
  */
-export async function opens(locked: Locked, unlocked: Unlocked): Promise<boolean> {
+export async function opens(locked: Locked, secret: SharedSecret): Promise<boolean> {
+  // Keys that are known already would not show what the passphrase gives.
+  const unlocked = { secret, keys: undefined };
   const sample = sampleOf(locked.entries);
   const fitting: LargeOpening[] = [];
   try {

@@ -187,10 +187,15 @@ describe('keys kept while writing', () => {
       const salt = data.subarray(0, 16);
       expect([name, keys.find(salt)]).toEqual([name, keyMaterial(passphrase, salt)]);
     }
-    // A passphrase that could derive none of them shows that none is derived.
-    const read = await readZip(pool, archive, { passphrase: 'another one', keys });
-    expect(read).toMatchObject({ damaged: [], thrown: undefined });
-    expect(read.samples.find(({ header }) => header.path === 'large')?.bytes.equals(noise(2 * blockSize))).toBe(true);
+    expect(await readZip(pool, archive, { passphrase, keys })).toMatchObject({ damaged: [], thrown: undefined });
+    // Wrong ones show that they are taken, large or small.
+    const wrong = new KeptKeys();
+    for (const { name, data } of sealed)
+      if (name === 'a' || name === 'large')
+        wrong.add(data.subarray(0, 16), keyMaterial('another', data.subarray(0, 16)));
+    expect(await readZip(pool, archive, { passphrase, keys: wrong })).toMatchObject({
+      damaged: [{ path: 'a' }, { path: 'large' }],
+    });
   });
 
   it('may be fewer than there are entries: the others are derived', async () => {
@@ -198,4 +203,28 @@ describe('keys kept while writing', () => {
     const { archive } = await writeZip(pool, samples, { encryption: { ...encryption, keys } });
     expect(await readZip(pool, archive, { passphrase, keys })).toMatchObject({ damaged: [], thrown: undefined });
   });
+});
+
+it('rejects with the failure of the n-th write, for every n', async () => {
+  const samples = [file('a', noise(900_000)), file('large', noise(3 * blockSize)), file('b', noise(900_000, 7))];
+  for (let n = 0; ; n += 1) {
+    const error = new Error(`write ${n}`);
+    let writes = 0;
+    const sink = { write: () => (writes++ === n ? Promise.reject(error) : Promise.resolve()) };
+    const writer = createZipWriter({ sink, pool, level: 1, onSum: () => undefined, scratch: '/nowhere', encryption });
+    const work = async (): Promise<void> => {
+      for (const { header, bytes } of samples) {
+        if (bytes.length <= blockSize) await writer.add(header, { kind: 'bytes', bytes: Buffer.from(bytes) });
+        else await writer.add(header, { kind: 'blocks', read: () => inChunks(bytes) });
+      }
+      await writer.finish({ sums: () => inChunks(Buffer.from('x')), sumsBytes: 1, manifest, mtime: 0n, comment: '' });
+    };
+    const outcome: unknown = await work().catch((reason: unknown) => reason);
+    await writer.abort();
+    if (outcome === undefined) {
+      expect(n).toBeGreaterThan(3);
+      return;
+    }
+    expect(outcome).toBe(error);
+  }
 });
