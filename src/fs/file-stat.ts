@@ -55,3 +55,13 @@ export function lookAt(path: string): Stats | undefined {
     throw error;
   }
 }
+
+/** The same; `denied` where that may not be known. */
+export function lookIfAllowed(path: string): Stats | 'denied' | undefined {
+  try {
+    return lookAt(path);
+  } catch (error) {
+    if (systemCode(error) === 'EACCES') return 'denied';
+    throw error;
+  }
+}

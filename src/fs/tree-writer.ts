@@ -1,4 +1,5 @@
 import { closeSync, fchmodSync, fsyncSync, writeSync } from 'node:fs';
+import { openFileSystemSync } from './file-system-sync.js';
 import { applyToDescriptor, applyToLink, type Metadata, type MetadataLosses, type OwnerPolicy } from './metadata.js';
 import { InsideFolder } from './open-inside.js';
 import { SyncQueue } from './sync-queue.js';
@@ -17,6 +18,9 @@ export interface TreeCounts extends Readonly<MetadataLosses> {
   readonly links: number;
 }
 
+/** As many are synced one by one in less than a second; starting a program twice takes some hundredths. */
+const fewFiles = 250;
+
 /** Of folders that nobody described, but that had to be made. */
 const undescribedMode = 0o755;
 
@@ -31,6 +35,8 @@ export class TreeWriter {
   readonly #queue = new SyncQueue();
   readonly #described = new Map<string, Metadata>();
   readonly #losses: MetadataLosses = { ownersNotSet: 0, setIdsDropped: 0 };
+  /** Undefined: not asked for yet. `none`: each file is to be synced by itself. */
+  #syncAll: (() => Promise<void>) | 'none' | undefined;
   #files = 0;
   #links = 0;
   #isOpen = true;
@@ -42,6 +48,7 @@ export class TreeWriter {
 
   /** A small file, whole. */
   async writeFile(path: string, bytes: Uint8Array, meta: Metadata): Promise<void> {
+    const alone = await this.#isSyncedAlone();
     const fd = this.#inside.createFile(path);
     try {
       this.#inside.try('writing', path, () => writeFully(fd, bytes));
@@ -49,13 +56,13 @@ export class TreeWriter {
       closeSync(fd);
       throw error;
     }
-    await this.#complete(fd, path, meta);
+    await this.#complete(fd, path, meta, alone);
   }
 
   /** A large file, in pieces. It counts once it is closed. */
   createFile(path: string, meta: Metadata): TreeFile {
     const fd = this.#inside.createFile(path);
-    return new TreeFile(fd, this.#inside.display(path), () => this.#complete(fd, path, meta));
+    return new TreeFile(fd, this.#inside.display(path), () => this.#complete(fd, path, meta, true));
   }
 
   /** Its mode, owner and times are set by `finish`, after its content. */
@@ -77,8 +84,11 @@ export class TreeWriter {
   /** Completes the folders, deepest first (they may be read-only to us), and waits until all is on the disk. */
   async finish(): Promise<TreeCounts> {
     await this.#queue.drain();
-    for (const path of this.#inside.foldersDeepestFirst()) this.#completeFolder(path);
-    if (this.#options.sync) this.#completeFolder('');
+    const together = typeof this.#syncAll === 'function' ? this.#syncAll : undefined;
+    const alone = this.#options.sync && together === undefined;
+    for (const path of this.#inside.foldersDeepestFirst()) this.#completeFolder(path, alone);
+    if (alone) this.#completeFolder('', alone);
+    await together?.();
     await this.close();
     return { files: this.#files, directories: this.#described.size, links: this.#links, ...this.#losses };
   }
@@ -91,8 +101,15 @@ export class TreeWriter {
     await this.#queue.settle();
   }
 
-  /** Takes the descriptor over. */
-  async #complete(fd: number, path: string, meta: Metadata): Promise<void> {
+  /** A small file is, until there are so many that one call for all of them is worth it. */
+  async #isSyncedAlone(): Promise<boolean> {
+    if (!this.#options.sync || this.#files < fewFiles) return true;
+    this.#syncAll ??= (await openFileSystemSync(this.#inside.display(''))) ?? 'none';
+    return this.#syncAll === 'none';
+  }
+
+  /** Takes the descriptor over. `alone`: synced by itself, where it is synced at all. */
+  async #complete(fd: number, path: string, meta: Metadata, alone: boolean): Promise<void> {
     try {
       this.#applyMetadata(fd, path, meta);
     } catch (error) {
@@ -100,11 +117,11 @@ export class TreeWriter {
       throw error;
     }
     this.#files++;
-    if (this.#options.sync) await this.#queue.add(fd, this.#inside.display(path));
+    if (this.#options.sync && alone) await this.#queue.add(fd, this.#inside.display(path));
     else this.#inside.try('closing', path, () => closeSync(fd));
   }
 
-  #completeFolder(path: string): void {
+  #completeFolder(path: string, alone: boolean): void {
     const handle = this.#inside.openFolder(path);
     try {
       const meta = this.#described.get(path);
@@ -112,7 +129,7 @@ export class TreeWriter {
       else if (this.#inside.hasMade(path)) {
         this.#inside.try('setting the mode of', path, () => fchmodSync(handle.fd, undescribedMode));
       }
-      if (this.#options.sync) this.#inside.try('syncing', path, () => fsyncSync(handle.fd));
+      if (alone) this.#inside.try('syncing', path, () => fsyncSync(handle.fd));
     } finally {
       handle.close();
     }

@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 import type { EntryHeader } from '../archive/archive.js';
 import { systemCode } from '../base/errors.js';
 import { sourceOf, type EntryPath } from '../base/entry-path.js';
-import { lookAt } from '../fs/file-stat.js';
+import { lookIfAllowed } from '../fs/file-stat.js';
 import type { Deps } from './deps.js';
 import type { Opened } from './open-backup.js';
 import { Reserved, resolveSources, sidecarSuffixes } from './resolve-sources.js';
@@ -69,8 +69,9 @@ function compareUnit(unit: RestoreUnit, entries: readonly EntryHeader[], request
 }
 
 function compareFile(live: string, header: EntryHeader, { opened }: CompareRequest): 'added' | 'changed' | 'kept' {
-  const found = lookAt(live);
+  const found = lookIfAllowed(live);
   if (found === undefined) return 'added';
+  if (found === 'denied') return 'changed';
   if (header.kind === 'link')
     return found.isSymbolicLink() && readlinkSync(live) === header.target ? 'kept' : 'changed';
   if (!found.isFile() || found.size !== header.size || hasSidecars(live)) return 'changed';

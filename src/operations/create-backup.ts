@@ -10,7 +10,8 @@ import type { CompressPool } from '../compress/pool.js';
 import { ofKind, type Finding } from '../manifest/findings.js';
 import type { Manifest, ManifestSource } from '../manifest/manifest.js';
 import type { FileStat } from '../fs/file-stat.js';
-import { openSqliteChild, type SqliteChild } from '../sqlite/client.js';
+import { sqliteChildOnDemand } from '../sqlite/child-on-demand.js';
+import type { SqliteChild } from '../sqlite/client.js';
 import { openDestination, type OpenDestination } from './backup-destination.js';
 import type { CreateRequest } from './create-request.js';
 import { DatabaseCopier, type DatabaseCopy, type DatabaseToCopy } from './database-copies.js';
@@ -218,7 +219,7 @@ async function archiveSources(
 }
 
 function openChild(deps: Deps, cleanup: Cleanup): SqliteChild {
-  const child = openSqliteChild({ signal: deps.signal });
+  const child = sqliteChildOnDemand({ signal: deps.signal });
   cleanup.defer(() => child.close());
   return child;
 }

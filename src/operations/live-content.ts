@@ -1,6 +1,7 @@
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileStat, lookAt } from '../fs/file-stat.js';
+import { ioError } from '../base/errors.js';
+import { fileStat, lookAt, type FileStat } from '../fs/file-stat.js';
 import type { FoundManifest } from '../manifest/manifest.js';
 import type { DatabaseToCopy } from './database-copies.js';
 import { scanSource } from './live-databases.js';
@@ -47,9 +48,8 @@ export function liveContent(request: LiveRequest): LiveContent {
     if (item.source.type === 'sqlite') continue;
     const name = item.source.name;
     const add = (entryPath: string, absolute: string): void => {
-      if (lookAt(absolute)?.isFile() !== true) return;
-      const stat = fileStat(lstatSync(absolute, { bigint: true }));
-      inside.set(absolute, { source: name, entryPath, absolute, stat });
+      const stat = statOfFile(absolute);
+      if (stat !== undefined) inside.set(absolute, { source: name, entryPath, absolute, stat });
     };
     const scanned = scanSource(item, excludes, reserved);
     for (const one of scanned.unseen) refuseUnseen(one);
@@ -59,4 +59,13 @@ export function liveContent(request: LiveRequest): LiveContent {
     for (const path of Object.keys(recorded)) add(path, join(item.real, path.slice(name.length + 1)));
   }
   return { bytes, own, inside: [...inside.values()] };
+}
+
+/** A database that may not be looked at cannot be locked either. */
+function statOfFile(path: string): FileStat | undefined {
+  try {
+    return lookAt(path)?.isFile() === true ? fileStat(lstatSync(path, { bigint: true })) : undefined;
+  } catch (error) {
+    throw ioError('looking at', path, error, 'target-unwritable');
+  }
 }

@@ -9,7 +9,8 @@ import { discardAside, type Kept } from '../fs/swap-discard.js';
 import { systemSwapIo, type SwapIo } from '../fs/swap-io.js';
 import { surveySwap, type Unexpected } from '../fs/swap-survey.js';
 import { recoverSwap } from '../fs/swap.js';
-import { openSqliteChild, type SqliteChild } from '../sqlite/client.js';
+import { sqliteChildOnDemand } from '../sqlite/child-on-demand.js';
+import type { SqliteChild } from '../sqlite/client.js';
 import type { Storage } from '../storage/storage.js';
 import { notCleanedUp, type Committed } from './commit-restore.js';
 import type { Deps } from './deps.js';
@@ -60,7 +61,7 @@ export function recoverRestore(request: RecoverRequest, deps: Deps): Promise<Rec
       return { outcome: 'nothing', kept: leftIn([folder, ...rooms]), unexpected: [] };
     }
     // No signal reaches it: it must not let go in the middle of the moves.
-    const child = openSqliteChild();
+    const child = sqliteChildOnDemand();
     cleanup.defer(() => child.close());
     return recover({ journal, folder, rooms, child, io: request.io ?? systemSwapIo });
   });

@@ -9,7 +9,7 @@ import type { Kept } from '../fs/swap-discard.js';
 import { systemSwapIo, type SwapIo } from '../fs/swap-io.js';
 import type { Unexpected } from '../fs/swap-survey.js';
 import type { Finding } from '../manifest/findings.js';
-import { openSqliteChild } from '../sqlite/client.js';
+import { sqliteChildOnDemand } from '../sqlite/child-on-demand.js';
 import { commitRestore } from './commit-restore.js';
 import type { CreateResult } from './create-backup.js';
 import type { BackupEncryption } from './create-request.js';
@@ -102,7 +102,7 @@ function replace({ plan, options, staged, folder }: Replacement, deps: Deps): Pr
   return withCleanup(async (cleanup) => {
     await options.hooks.before(hooked(plan));
     // Killed by an abort it would let go of the databases in the middle of the moves.
-    const child = openSqliteChild();
+    const child = sqliteChildOnDemand();
     cleanup.defer(() => child.close());
     deps.signal.throwIfAborted();
     const held = await lockLive(plan, child);

@@ -4,7 +4,7 @@ import type { EntryHeader } from '../archive/archive.js';
 import type { Cleanup } from '../base/cleanup.js';
 import { sourceOf } from '../base/entry-path.js';
 import { BkpError, ioError } from '../base/errors.js';
-import { lookAt } from '../fs/file-stat.js';
+import { lookIfAllowed } from '../fs/file-stat.js';
 import { makeFolders } from '../fs/make-folders.js';
 import { removeTree } from '../fs/remove-tree.js';
 import { TreeWriter } from '../fs/tree-writer.js';
@@ -158,11 +158,12 @@ function metadataOf(unit: RestoreUnit, rest: string, header: EntryHeader, owner:
   return { mode: isDatabase ? old.mode : mode, mtime, uid: ids.uid, gid: ids.gid };
 }
 
-/** What lies there, or the nearest folder above that does. */
+/** What lies there, or the nearest folder above that does, as far as may be known. */
 function lookNearest(path: string): { path: string; mode: number; uid: number; gid: number } | undefined {
   for (let at = path; ; at = join(at, '..')) {
-    const found = lookAt(at);
-    if (found !== undefined) return { path: at, mode: found.mode & 0o7777, uid: found.uid, gid: found.gid };
+    const found = lookIfAllowed(at);
+    if (found !== undefined && found !== 'denied')
+      return { path: at, mode: found.mode & 0o7777, uid: found.uid, gid: found.gid };
     if (at === '/') return undefined;
   }
 }

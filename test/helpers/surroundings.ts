@@ -36,6 +36,18 @@ export async function unprivilegedAsync<T>(action: () => Promise<T>): Promise<T>
   }
 }
 
+/** Within that: looks at something with all rights again, where we have them. */
+export function asOurselves<T>(action: () => T): T {
+  const user = process.geteuid?.();
+  if (process.getuid?.() !== 0 || user === undefined || user === 0) return action();
+  process.seteuid?.(0);
+  try {
+    return action();
+  } finally {
+    process.seteuid?.(user);
+  }
+}
+
 /** A file system of this many bytes, or undefined where we may not mount one. */
 export function tinyFileSystem(bytes: number): string | undefined {
   if (!isRoot) return undefined;

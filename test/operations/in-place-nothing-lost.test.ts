@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   appendFileSync,
+  chmodSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -15,7 +16,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { EntryPath } from '../../src/base/entry-path.js';
-import { BkpError } from '../../src/base/errors.js';
+import { BkpError, systemCode } from '../../src/base/errors.js';
 import { displayName } from '../../src/fs/display-name.js';
 import { excludeMatcher } from '../../src/fs/globs.js';
 import type { InPlaceResult } from '../../src/operations/restore-in-place.js';
@@ -31,7 +32,7 @@ import {
   restore,
   type Described,
 } from '../helpers/instance.js';
-import { oddNames } from '../helpers/surroundings.js';
+import { asOurselves, isRoot, oddNames, unprivilegedAsync } from '../helpers/surroundings.js';
 import { expectTree, linkTo, type Tree } from '../helpers/tree.js';
 
 const name = fc.oneof(
@@ -63,6 +64,10 @@ const scene = fc.record({
     { weight: 3, arbitrary: fc.constant('none' as const) },
     { weight: 1, arbitrary: fc.constantFrom('fifo' as const, 'socket' as const) },
   ),
+  // What may not be read by who restores; without root our own look could not either.
+  unreadable: fc.array(fc.nat(60), { maxLength: isRoot ? 2 : 0 }),
+  compare: fc.boolean(),
+  withDatabase: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
   late: fc.record({
     // Before the safety backup reads the files, and right after it is there.
     at: fc.constantFrom('databases-copied', 'named', 'named'),
@@ -82,7 +87,7 @@ let written = 0;
 const fresh = (): string => `content ${++written}`;
 
 function apply(uploads: string, { n, how, name }: Change): void {
-  const found = describeTree(uploads);
+  const found = asOurselves(() => describeTree(uploads));
   const changesFile = how === 'append' || how === 'replace';
   const all = changesFile ? filesOf(found).map(([path]) => path) : Object.keys(found);
   const picked = all[n % Math.max(all.length, 1)];
@@ -103,6 +108,24 @@ function apply(uploads: string, { n, how, name }: Change): void {
   if (how === 'folder') mkdirSync(join(place, 'inner'), { recursive: true });
   if (how === 'link') symlinkSync('elsewhere', place);
   if (how === 'tmp') writeFileSync(`${join(place, '..')}/late.tmp`, fresh());
+}
+
+/** What is closed to him, the user who restores cannot change either. */
+function applyIfAllowed(uploads: string, change: Change): void {
+  try {
+    apply(uploads, change);
+  } catch (error) {
+    if (systemCode(error) !== 'EACCES') throw error;
+  }
+}
+
+/** Takes all rights off the n-th thing that is there. Gives its path. */
+function close(uploads: string, n: number): string | undefined {
+  const found = asOurselves(() => describeTree(uploads));
+  const paths = Object.keys(found).filter((path) => path !== '.' && found[path]?.type !== 'link');
+  const path = paths[n % Math.max(paths.length, 1)];
+  if (path !== undefined) asOurselves(() => chmodSync(join(uploads, path), 0));
+  return path;
 }
 
 /** Something that no backup holds. */
@@ -145,63 +168,83 @@ function isFreeIn(backup: Found, path: string): boolean {
 const shape = ({ type, content, mode, mtime }: Described): unknown =>
   type === 'file' ? { type, content, mode, mtime } : { type, content };
 
-it('loses no file, whatever was there before and changes meanwhile', { timeout: 120_000 }, async () => {
+it.each([
+  ['as we are', <T>(action: () => Promise<T>): Promise<T> => action()],
+  ['without the rights of root', unprivilegedAsync],
+])('loses no file, whatever was there before and changes meanwhile, %s', { timeout: 120_000 }, async (_, as) => {
   await fc.assert(
-    fc.asyncProperty(scene, async ({ tree, excludes, own, changes, special, late }) => {
-      const made = await instance({ uploads: tree }, [directory('uploads', { exclude: own }), database('app.db')]);
-      const uploads = join(made.root, 'uploads');
-      rewrite(join(made.root, 'app.db'), 'first');
-      const { file } = await create(made, { excludes });
+    fc.asyncProperty(
+      scene,
+      async ({ tree, excludes, own, changes, special, unreadable, compare, withDatabase, late }) => {
+        let before: Found = {};
+        const closed: string[] = [];
+        const { made, file, result } = await as(async () => {
+          const sources = [directory('uploads', { exclude: own }), ...(withDatabase ? [database('app.db')] : [])];
+          const made = await instance({ uploads: tree }, sources);
+          const uploads = join(made.root, 'uploads');
+          if (withDatabase) rewrite(join(made.root, 'app.db'), 'first');
+          const { file } = await create(made, { excludes });
 
-      for (const one of changes) apply(uploads, one);
-      rewrite(join(made.root, 'app.db'), 'second');
-      const server = await makeSpecial(uploads, special);
-      let before: Found = {};
-      const step = (id: string): void => {
-        if (id === late.at) apply(uploads, late);
-        if (id === 'named') before = describeTree(uploads);
-      };
-      const result = await restoreOver(made, file, { excludes }, { step })
-        .catch((error: unknown) => error as Error)
-        .finally(() => server?.close());
-      if (result instanceof Error) {
-        // What is excluded lies in a folder that is none in the backup: refused before anything moved.
-        expect([result instanceof BkpError && result.id, describeTree(uploads)]).toEqual(['swap-impossible', before]);
-        return;
-      }
+          for (const one of changes) apply(uploads, one);
+          if (withDatabase) rewrite(join(made.root, 'app.db'), 'second');
+          const server = await makeSpecial(uploads, special);
+          if (as === unprivilegedAsync) closed.push(...unreadable.flatMap((n) => close(uploads, n) ?? []));
+          before = asOurselves(() => describeTree(uploads));
+          const step = (id: string): void => {
+            if (id !== late.at && id !== 'named') return;
+            if (id === late.at) applyIfAllowed(uploads, late);
+            before = asOurselves(() => describeTree(uploads));
+          };
+          const result = await restoreOver(made, file, { excludes, compare }, { step })
+            .catch((error: unknown) => error as Error)
+            .finally(() => server?.close());
+          return { made, file, result };
+        });
+        const uploads = join(made.root, 'uploads');
+        if (result instanceof Error) {
+          // What is excluded lies in a folder that is none in the backup: refused before anything moved.
+          if (!(result instanceof BkpError)) throw result;
+          expect([result.id, describeTree(uploads)]).toEqual(['swap-impossible', before]);
+          return;
+        }
 
-      const [original, safety] = [newTarget(), newTarget()];
-      await restore(file, original);
-      await restore(result.safety!.file, safety);
-      const backup: Found = describeTree(join(original, 'uploads'));
-      const after: Found = describeTree(uploads);
-      const saved: Found = describeTree(join(safety, 'uploads'));
-      const left = keptIn(made.root, result);
+        const [original, safety] = [newTarget(), newTarget()];
+        await restore(file, original);
+        // Where nothing could be read there is none.
+        if (result.safety !== undefined) await restore(result.safety.file, safety);
+        const backup: Found = describeTree(join(original, 'uploads'));
+        const after: Found = describeTree(uploads);
+        const saved: Found = result.safety === undefined ? {} : describeTree(join(safety, 'uploads'));
+        const left = keptIn(made.root, result);
 
-      const isExcluded = excludeMatcher([...excludes, ...own.map((glob) => `uploads/${glob}`)]);
-      const excluded = Object.keys(before).filter((path) => isExcluded(`uploads/${below(path)}` as EntryPath, false));
-      const lost = filesOf(before).filter(
-        ([path, { content }]) =>
-          ![after[path]?.content, saved[path]?.content].includes(content) &&
-          !left.some(([at, one]) => at.endsWith(`/${below(path)}`) && one.content === content),
-      );
-      expect(lost).toEqual([]);
-      for (const path of excluded.filter((one) => isFreeIn(backup, one))) {
-        expect([path, after[path]?.type, after[path]?.content]).toEqual([
-          path,
-          before[path]?.type,
-          before[path]?.content,
-        ]);
-      }
-      for (const [path, described] of Object.entries(backup)) {
-        expect([path, after[path] && shape(after[path])]).toEqual([path, shape(described)]);
-      }
-      const carriedOrAbove = (path: string): boolean =>
-        excluded.some((one) => one === path || one.startsWith(`${path}/`));
-      expect(Object.keys(after).filter((path) => !(path in backup) && !carriedOrAbove(path))).toEqual([]);
-      expect([rowOf(join(made.root, 'app.db')), rowOf(join(safety, 'app.db'))]).toEqual(['first', 'second']);
-    }),
-    { numRuns: 15, endOnFailure: true },
+        const isExcluded = excludeMatcher([...excludes, ...own.map((glob) => `uploads/${glob}`)]);
+        const excluded = Object.keys(before).filter((path) => isExcluded(`uploads/${below(path)}` as EntryPath, false));
+        const lost = filesOf(before).filter(
+          ([path, { content }]) =>
+            ![after[path]?.content, saved[path]?.content].includes(content) &&
+            !left.some(([at, one]) => at.endsWith(`/${below(path)}`) && one.content === content),
+        );
+        expect(lost).toEqual([]);
+        // What lies in a folder that is closed stays aside with it.
+        const isSeen = (path: string): boolean => !closed.some((one) => path.startsWith(`${one}/`));
+        for (const path of excluded.filter((one) => isFreeIn(backup, one) && isSeen(one))) {
+          expect([path, after[path]?.type, after[path]?.content]).toEqual([
+            path,
+            before[path]?.type,
+            before[path]?.content,
+          ]);
+        }
+        for (const [path, described] of Object.entries(backup)) {
+          expect([path, after[path] && shape(after[path])]).toEqual([path, shape(described)]);
+        }
+        const carriedOrAbove = (path: string): boolean =>
+          excluded.some((one) => one === path || one.startsWith(`${path}/`));
+        expect(Object.keys(after).filter((path) => !(path in backup) && !carriedOrAbove(path))).toEqual([]);
+        if (!withDatabase) return;
+        expect([rowOf(join(made.root, 'app.db')), rowOf(join(safety, 'app.db'))]).toEqual(['first', 'second']);
+      },
+    ),
+    { numRuns: 8, endOnFailure: true },
   );
 });
 

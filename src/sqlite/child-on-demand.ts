@@ -1,0 +1,26 @@
+import { openSqliteChild, type SqliteChild, type SqliteChildOptions } from './client.js';
+
+/**
+ * The same as `openSqliteChild`, but the process is started by the first request that is about a database: starting it takes
+ * longer than backing up a few files.
+ */
+export function sqliteChildOnDemand(options: SqliteChildOptions = {}): SqliteChild {
+  let child: SqliteChild | undefined;
+  const started = (): SqliteChild => (child ??= openSqliteChild(options));
+  const startedFor = (databases: readonly unknown[]): SqliteChild | undefined =>
+    databases.length > 0 ? started() : child;
+  return {
+    get pid() {
+      return child?.pid;
+    },
+    // Rejected, not thrown, where the signal is aborted already.
+    snapshot: async (request, onProgress) => started().snapshot(request, onProgress),
+    check: async (path) => started().check(path),
+    lockDatabases: async (request) => started().lockDatabases(request),
+    snapshotLocked: async (request, onProgress) => started().snapshotLocked(request, onProgress),
+    lockStaged: async (request) => startedFor(request.databases)?.lockStaged(request),
+    finishSwap: async (request) => startedFor(request.databases)?.finishSwap(request),
+    releaseLocks: async (request) => (await child?.releaseLocks(request)) ?? { stillOpen: [] },
+    close: async () => child?.close(),
+  };
+}
