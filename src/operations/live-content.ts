@@ -52,7 +52,7 @@ export function liveContent(request: LiveRequest): LiveContent {
       if (stat !== undefined) inside.set(absolute, { source: name, entryPath, absolute, stat });
     };
     const scanned = scanSource(item, excludes, reserved);
-    for (const one of scanned.unseen) refuseUnseen(one);
+    for (const one of scanned.unseen) refuseUnseen(one, item.real);
     bytes += scanned.bytes;
     for (const one of scanned.live) add(one.entryPath, one.absolute);
     const recorded = manifest.sources?.find((one) => one.name === name)?.databases ?? {};

@@ -71,7 +71,7 @@ function carried(unit: RestoreUnit, { excludes, staying }: MovesRequest): readon
     return true;
   };
   for (const walked of walk({ root: unit.live, prefix: unit.source.name, exclude: take })) {
-    if (walked.kind === 'finding') refuseUnseen(walked);
+    if (walked.kind === 'finding') refuseUnseen(walked, unit.live);
   }
   return found.filter((rest) => !isThere(join(unit.staged, rest)));
 }
