@@ -20,6 +20,8 @@ export function sqliteChildOnDemand(options: SqliteChildOptions = {}): SqliteChi
     snapshotLocked: async (request, onProgress) => started().snapshotLocked(request, onProgress),
     lockStaged: async (request) => startedFor(request.databases)?.lockStaged(request),
     finishSwap: async (request) => startedFor(request.databases)?.finishSwap(request),
+    readSchedules: async (request) => started().readSchedules(request),
+    changeSchedules: async (request) => started().changeSchedules(request),
     releaseLocks: async (request) => (await child?.releaseLocks(request)) ?? { stillOpen: [] },
     close: async () => child?.close(),
   };
