@@ -65,7 +65,11 @@ export const controlsIn = (text: string): readonly string[] =>
 
 export const storageOf = (root: string): string => join(root, 'var', 'backups');
 
-export const namesIn = (dir: string): readonly string[] => readdirSync(dir).sort();
+/** What lies in a folder; of a storage, all but its history, which every run leaves. */
+export const namesIn = (dir: string): readonly string[] =>
+  readdirSync(dir)
+    .filter((name) => name !== 'catalog.db')
+    .sort();
 
 export const archivesIn = (root: string): readonly string[] =>
   namesIn(storageOf(root)).filter((name) => /\.(?:zip|tar\.gz)$/.test(name));

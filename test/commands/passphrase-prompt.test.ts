@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { hasTool } from '../helpers/cli.js';
-import { openTerminal } from '../helpers/tmux.js';
+import { openTerminal } from '../helpers/terminal.js';
 import { archivesIn, binary, folder, namesIn, site, storageOf } from './cli.js';
 
 const typed = 'correct-horse-ü';
@@ -11,7 +11,7 @@ const typed = 'correct-horse-ü';
 function asked(options = '') {
   const root = site();
   const command = `${process.execPath} ${binary} -C ${root} create --encrypt ${options}`;
-  return { root, ...openTerminal(`${command}; echo "exit $?"`) };
+  return { root, ...openTerminal(`${command}`) };
 }
 
 const first = /Passphrase for the new archive \(it is not shown\): *$/m;
@@ -100,7 +100,7 @@ describe.skipIf(!hasTool('tmux'))('a stream on a terminal', () => {
   ])('is refused $how', async ({ line, says }) => {
     const root = site();
     const command = `${process.execPath} ${binary} -C ${root} ${line}`;
-    const { until } = openTerminal(`BKP_READ_ONLY=${line === 'create' ? 1 : 0} ${command}; echo "exit $?"`);
+    const { until } = openTerminal(`BKP_READ_ONLY=${line === 'create' ? 1 : 0} ${command}`);
     const seen = await until(/exit \d+/);
     expect(seen).toMatch(says);
     expect(seen).toContain('exit 2');

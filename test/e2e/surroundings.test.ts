@@ -8,7 +8,7 @@ import { isRoot, temporaryFolder, tinyFileSystem } from '../helpers/surroundings
 
 const backupsOf = (site: string): readonly string[] => {
   const folder = join(site, 'var/backups');
-  return existsSync(folder) ? readdirSync(folder).filter((name) => name !== '.bkp.lock') : [];
+  return existsSync(folder) ? readdirSync(folder).filter((name) => name !== '.bkp.lock' && name !== 'catalog.db') : [];
 };
 
 describe("cron's environment", () => {
