@@ -122,10 +122,7 @@ function lockedOut(entry: ZipEntry, decoding: Decoding): Pick<Damage, 'id' | 'me
   }
   const isAllowed = decoding.clearLinks && entry.header.kind === 'link';
   if (!decoding.isSealed || entry.size === 0 || isAllowed) return undefined;
-  return {
-    id: 'entry-in-clear',
-    message: 'it is not encrypted, while others are',
-  };
+  return { id: 'entry-in-clear', message: 'it is not encrypted, while others are' };
 }
 
 const isSmall = ({ size, packedSize }: ZipEntry): boolean => size <= blockSize && packedSize <= 2 * blockSize;

@@ -46,17 +46,11 @@ export async function* largeContent(large: LargeContent, done: (sha256: string) 
   }
 }
 
-async function openLarge({
-  source,
-  dataStart,
-  entry,
-  pool,
-  unlocked,
-}: LargeContent): Promise<LargeOpening | undefined> {
-  const seal = sealOf(entry);
-  if (seal === undefined) return undefined;
+async function openLarge(large: LargeContent): Promise<LargeOpening | undefined> {
+  const { entry, pool, unlocked } = large;
+  if (sealOf(entry) === undefined) return undefined;
   if (unlocked === undefined) throw undecodable(entry, 'it is encrypted');
-  return LargeOpening.begin({ source, dataStart, entry, seal }, pool, unlocked);
+  return LargeOpening.begin(large, pool, unlocked);
 }
 
 const undecodable = (entry: ZipEntry, message: string): ArchiveDamage =>

@@ -1,6 +1,6 @@
 import type { ZipEntry } from './central-entry.js';
 import { entryKey, type Unlocked } from './unlocked.js';
-import type { AesField } from './extra-fields.js';
+import { sealOf } from './entry-seal.js';
 import type { ByteSource } from '../../base/byte-source.js';
 import { ArchiveDamage } from '../../base/damage.js';
 import {
@@ -20,8 +20,8 @@ import type { CompressPool } from '../../compress/pool.js';
 
 export interface SealedPlace {
   readonly source: ByteSource;
+  /** An encrypted one. */
   readonly entry: ZipEntry;
-  readonly seal: AesField;
   /** Where the salt begins. */
   readonly dataStart: number;
 }
@@ -48,7 +48,8 @@ export class LargeOpening {
 
   /** Throws `ArchiveDamage` where the entry is not encrypted with this passphrase. */
   static async begin(place: SealedPlace, pool: CompressPool, unlocked: Unlocked): Promise<LargeOpening> {
-    const { strength } = place.seal;
+    const strength = sealOf(place.entry)?.strength;
+    if (strength === undefined) throw new RangeError(`${place.entry.header.path} is not encrypted`);
     const head = await place.source.read(place.dataStart, headBytes(strength));
     const key = entryKey(unlocked, head.subarray(0, saltBytes[strength]), strength);
     const opening = new LargeOpening(place, pool, key);

@@ -27,21 +27,26 @@ export interface Locked {
 /**
  * Whether this is the passphrase that an archive was encrypted with. A verifier has two bytes: another passphrase fits one
  * by chance in 65,536, and a damaged entry fits none. So several entries are asked, and an HMAC decides where they differ.
+ * Throws `ArchiveDamage` where none of them can be asked.
  */
 export async function opens(locked: Locked, secret: SharedSecret): Promise<boolean> {
   // Keys that are known already would not show what the passphrase gives.
   const unlocked = { secret, keys: undefined };
-  const sample = sampleOf(locked.entries);
   const fitting: LargeOpening[] = [];
+  let misfits = 0;
+  let unreadable: ArchiveDamage | undefined;
   try {
-    for (const entry of sample) {
-      const opening = await openEntry(entry, locked, unlocked);
-      if (opening !== undefined) fitting.push(opening);
+    for (const entry of sampleOf(locked.entries)) {
+      const asked = await askEntry(entry, locked, unlocked);
+      if (asked instanceof LargeOpening) fitting.push(asked);
+      else if (asked.id === 'authentication-failed') misfits += 1;
+      else unreadable ??= asked;
     }
     const small = fitting.filter(({ length }) => length <= maxProvenBytes).sort((a, b) => a.length - b.length);
     for (const opening of small) if (await isAuthentic(opening, locked.source)) return true;
+    if (fitting.length + misfits === 0 && unreadable !== undefined) throw unreadable;
     // Nothing agrees that could: one verifier alone fits by chance, several are a damaged archive.
-    return fitting.length > 1 || (fitting.length === 1 && sample.length === 1);
+    return fitting.length > 1 || (fitting.length === 1 && misfits === 0);
   } finally {
     for (const opening of fitting) opening.forget();
   }
@@ -55,19 +60,17 @@ function sampleOf(entries: readonly ZipEntry[]): readonly ZipEntry[] {
   return [...new Set([...proofs, ...spread])].filter((entry) => entry !== undefined);
 }
 
-/** Undefined where its verifier does not fit, or nothing can be told. */
-async function openEntry(
+/** An entry whose verifier fits; else what is wrong with it, `authentication-failed` where that does not fit. */
+async function askEntry(
   entry: ZipEntry,
   { source, pool, limit }: Locked,
   unlocked: Unlocked,
-): Promise<LargeOpening | undefined> {
-  const seal = sealOf(entry);
-  if (seal === undefined) return undefined;
+): Promise<LargeOpening | ArchiveDamage> {
   try {
     const { dataStart } = await placeEntry(new Window(source), entry, limit);
-    return await LargeOpening.begin({ source, entry, seal, dataStart }, pool, unlocked);
+    return await LargeOpening.begin({ source, entry, dataStart }, pool, unlocked);
   } catch (error) {
-    if (error instanceof ArchiveDamage) return undefined;
+    if (error instanceof ArchiveDamage) return error;
     throw error;
   }
 }

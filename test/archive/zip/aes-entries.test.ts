@@ -224,6 +224,13 @@ describe('the passphrase', () => {
     expect(await unlocks(buildZip([broken('a', otherVerifier), broken('b', otherVerifier), good]))).toBe(true);
   });
 
+  it('is not judged where no entry can be asked: that is damage', async () => {
+    const nowhere = (name: string): RawEntry => ({ ...aesEntry(name, small), central: { offset: 7 } });
+    await expect(unlocks(buildZip([nowhere('a'), nowhere('b')]))).rejects.toMatchObject({ id: 'structure-invalid' });
+    expect(await unlocks(buildZip([nowhere('a'), good]))).toBe(true);
+    expect(await unlocks(buildZip([nowhere('a'), good]), 'wrong')).toBe(false);
+  });
+
   it('is right where no HMAC agrees but the verifiers do: that is damage', async () => {
     expect(await unlocks(buildZip([broken('a', otherMac), broken('b', otherMac)]))).toBe(true);
     expect(await unlocks(buildZip([broken('a', otherMac)]))).toBe(true);
