@@ -4,9 +4,19 @@
 //
 // Each round restores a copy of one instance, killed at a random moment of a random phase, or just before a random change of
 // the file system. Sometimes an application then commits to the databases and dies too; sometimes the recovery is killed
-// and repeated. Ends with 1 at the first violation, and keeps that round's folder.
+// and repeated. In every second round the uploads lie on another file system, where there is one. Ends with 1 at the first violation, and keeps that round's folder.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -190,13 +200,35 @@ const isOwn = /\/\.bkp-restore\/(?:\.lock[^/]*|kept-\d+\.json)$/;
 
 function expectNothingElse(root, result) {
   const named = namedBy(result);
-  const left = filesBelow(join(root, '.bkp-restore')).filter((path) => !isOwn.test(path));
+  const rooms = [join(root, '.bkp-restore'), ...roomsElsewhere(root)];
+  const left = rooms.flatMap((room) => filesBelow(room)).filter((path) => !isOwn.test(path));
   const unnamed = left.filter((path) => !named.some((one) => path === one || path.startsWith(`${one}/`)));
   expectThat(unnamed.length === 0, `not named: ${unnamed.join(', ')}`);
   if (left.length > 0) return;
-  const folders = existsSync(join(root, '.bkp-restore')) ? readdirSync(join(root, '.bkp-restore')) : [];
+  const folders = rooms.flatMap((room) => (existsSync(room) ? readdirSync(room) : []));
   const empty = folders.filter((name) => !name.startsWith('.lock'));
   expectThat(empty.length === 0, `empty folders stayed: ${empty.join(', ')}`);
+}
+
+/** Another file system than that of temporary files, where there is one. */
+const otherDisk = ['/dev/shm', '/var/tmp', '/tmp'].find(
+  (path) => existsSync(path) && statSync(path).dev !== statSync(tmpdir()).dev,
+);
+let elsewhere;
+
+/** Puts the uploads of an instance on another file system, behind a symbolic link. */
+function moveElsewhere(root) {
+  if (otherDisk === undefined) return;
+  if (elsewhere !== undefined) rmSync(elsewhere, { recursive: true });
+  elsewhere = mkdtempSync(join(otherDisk, 'kill-restore-'));
+  execFileSync('cp', ['-a', join(root, 'var/uploads'), elsewhere]);
+  rmSync(join(root, 'var/uploads'), { recursive: true });
+  symlinkSync(join(elsewhere, 'uploads'), join(root, 'var/uploads'));
+}
+
+function roomsElsewhere(root) {
+  if (!lstatSync(join(root, 'var/uploads')).isSymbolicLink()) return [];
+  return readdirSync(elsewhere).flatMap((name) => (name.startsWith('.bkp-') ? [join(elsewhere, name)] : []));
 }
 
 function expectCommits(root, id, committed, result) {
@@ -214,6 +246,16 @@ function expectNoSidecars(root) {
   const stale = databases.flatMap((path) => ['-wal', '-shm', '-journal'].map((suffix) => join(root, path + suffix)));
   const found = stale.filter((path) => existsSync(path));
   expectThat(found.length === 0, `sidecars stayed: ${found.join(', ')}`);
+}
+
+/** Of the safety backup that was being made nothing is left but what is whole. */
+function expectCleanStorage(root) {
+  const names = readdirSync(storageOf(root));
+  const odd = names.filter((name) => name.startsWith('.') && !name.startsWith('.bkp.lock'));
+  expectThat(odd.length === 0, `left in the storage: ${odd.join(', ')}`);
+  const sides = names.filter((name) => /\.(?:sha256|locked)$/.test(name));
+  const orphans = sides.filter((name) => !names.includes(name.replace(/\.(?:sha256|locked)$/, '')));
+  expectThat(orphans.length === 0, `without an archive: ${orphans.join(', ')}`);
 }
 
 async function expectSafetyVerifies(root) {
@@ -234,10 +276,6 @@ async function playRound(root, site, random, number) {
   const what = `${killed.where}, ${committed.length > 0 ? 'an application, ' : ''}${result.kills} kills, ${result.outcome}`;
   try {
     if (committed.length === 0 || result.outcome !== 'nothing') expectNoSidecars(root);
-    // One that was killed between the end of its journal and its last line could tell nobody what it kept.
-    const untold =
-      result.outcome === 'nothing' && killed.signal !== null && (result.kills > 0 || killed.last.at === 'committed');
-    if (untold) result.kept = filesBelow(join(root, '.bkp-restore')).map((path) => ({ path }));
     const merged = killed.last.at === 'result' ? { ...result, kept: [...killed.last.kept, ...result.kept] } : result;
     expectCommits(root, id, committed, merged);
     const state = compare(
@@ -251,6 +289,7 @@ async function playRound(root, site, random, number) {
     expectThat(result.outcome !== 'finished' || state === 'new', `it said finished, and the state is ${state}`);
     expectThat(result.outcome !== 'undone' || state === 'old', `it said undone, and the state is ${state}`);
     expectNothingElse(root, merged);
+    expectCleanStorage(root);
     await expectSafetyVerifies(root);
     const where = killed.signal === null ? 'not killed' : killed.last.at;
     return { state, outcome: result.outcome, where, intruded: committed.length > 0, kills: result.kills };
@@ -283,10 +322,12 @@ try {
   for (let number = 0; number < count; number++) {
     at = join(folder, `round-${number}`);
     execFileSync('cp', ['-a', site.root, at]);
+    if (number % 2 === 1) moveElsewhere(at);
     done.push(await playRound(at, site, random, number));
     rmSync(at, { recursive: true });
   }
   rmSync(folder, { recursive: true });
+  if (elsewhere !== undefined) rmSync(elsewhere, { recursive: true });
   console.log(`${done.length} rounds, seed ${seed}: each ended with the old state or the new one`);
 } catch (error) {
   console.error(`round ${done.length}, seed ${seed}: ${error instanceof Violation ? error.message : error.stack}`);

@@ -6,15 +6,15 @@ import { BkpError, never } from '../base/errors.js';
 import type { Container } from '../archive/archive.js';
 import { PartialFile, partialPath, writeFileDurably } from '../fs/partial-file.js';
 import { openByteSource } from '../fs/random-access.js';
-import { createStaging, removeDeadStaging } from '../fs/staging.js';
+import { createStaging } from '../fs/staging.js';
 import { sideFileText, sideSuffix } from '../manifest/side-file.js';
-import { archiveName, containerOf, freeBackupId, parseBackupId, withoutEnding } from '../policy/backup-name.js';
+import { archiveName, freeBackupId } from '../policy/backup-name.js';
 import type { BackupEncryption } from './create-request.js';
-import { lockedSuffix } from './list-backups.js';
 import { openPrivateStaging, removeDeadPrivateStaging, type PrivateStaging } from './private-staging.js';
 import type { Storage, StoragePartial } from '../storage/storage.js';
 import type { Deps } from './deps.js';
 import { openAsStream } from './stream-destination.js';
+import { sweepStorage } from './sweep-storage.js';
 
 /** Where a backup goes: into the storage under its id; into a file the user names, or a stream, which are no runs of their own. */
 export type Destination =
@@ -90,17 +90,7 @@ async function openInStorage(
   await storage.prepare();
   await takeLock(storage, request, deps, cleanup);
   const parent = storage.folder ?? deps.temporaryFolder;
-  for (const name of await storage.removeDeadPartials(isOwnFile)) {
-    deps.step('leftover-removed', `removed ${name} of a dead run`);
-  }
-  const swept = await removeDeadStaging(parent, deps.clock, (name) => parseBackupId(name) !== undefined);
-  for (const path of swept.removed) deps.step('leftover-removed', `removed ${path} of a dead run`);
-  for (const { message } of swept.failures) deps.step('leftover-kept', message);
-  const names = (await storage.list()).map(({ name }) => name);
-  for (const side of names.filter((name) => isOrphan(name, names))) {
-    await storage.remove(side);
-    deps.step('leftover-removed', `removed ${side}, whose archive was never finished`);
-  }
+  const names = await sweepStorage(storage, deps);
   const id = freeBackupId(deps.clock.now(), request.origin, names);
   const name = archiveName(id, container);
   const { path: staging, own } = await openStaging(parent, id, request, deps, cleanup);
@@ -139,22 +129,6 @@ export async function publishInStorage(
     if ((await storage.stat(name)) === undefined) await storage.remove(side);
     throw error;
   });
-}
-
-/** The side file of a run that was killed before its archive had its name; files of other names are not ours. */
-function isOrphan(name: string, names: readonly string[]): boolean {
-  if (!name.endsWith(sideSuffix)) return false;
-  const archive = name.slice(0, -sideSuffix.length);
-  return isOwnArchive(archive) && !names.includes(archive);
-}
-
-const isOwnArchive = (name: string): boolean =>
-  containerOf(name) !== undefined && parseBackupId(withoutEnding(name)) !== undefined;
-
-/** Whether runs of bkp write files of that name into a storage: archives and what lies beside them. */
-export function isOwnFile(name: string): boolean {
-  const suffix = [sideSuffix, lockedSuffix].find((one) => name.endsWith(one)) ?? '';
-  return isOwnArchive(name.slice(0, name.length - suffix.length));
 }
 
 async function openAsFile(

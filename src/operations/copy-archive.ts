@@ -10,8 +10,9 @@ import { finding, type Finding } from '../manifest/findings.js';
 import { parseSideFile, sideFileText, sideSuffix, maxSideBytes } from '../manifest/side-file.js';
 import { LocalStorage } from '../storage/local-storage.js';
 import type { Storage } from '../storage/storage.js';
-import { isOwnFile, publishInStorage } from './backup-destination.js';
+import { publishInStorage } from './backup-destination.js';
 import type { Deps } from './deps.js';
+import { isOwnFile } from './sweep-storage.js';
 
 export interface CopyRequest {
   readonly storage: Storage;

@@ -21,6 +21,7 @@ import { clearOrName, clearRooms } from './restore-rooms.js';
 import { possibleRooms } from './restore-units.js';
 import { readSafetyList, type SafetyList } from './safety-list.js';
 import type { Source } from './source.js';
+import { sweepStorage } from './sweep-storage.js';
 
 export interface RecoverRequest {
   /** A real path. */
@@ -52,6 +53,7 @@ export function recoverRestore(request: RecoverRequest, deps: Deps): Promise<Rec
     if (request.storage.folder === undefined || existsSync(request.storage.folder)) {
       const lock = await request.storage.lock({ holder: 'recover', wait, clock, signal });
       cleanup.defer(() => lock.release());
+      cleanup.defer(() => sweepQuietly(request.storage, deps));
     }
     const lock = await acquireLock(join(folder, '.lock'), { holder: 'recover', wait, clock, signal });
     cleanup.defer(() => lock.release());
@@ -65,6 +67,16 @@ export function recoverRestore(request: RecoverRequest, deps: Deps): Promise<Rec
     cleanup.defer(() => child.close());
     return recover({ journal, folder, rooms, child, io: request.io ?? systemSwapIo });
   });
+}
+
+/** The safety backup that was being made; the next `bkp create` tries again. */
+async function sweepQuietly(storage: Storage, deps: Deps): Promise<void> {
+  try {
+    await sweepStorage(storage, deps);
+  } catch (error) {
+    if (!(error instanceof BkpError)) throw error;
+    deps.step('leftover-kept', error.message);
+  }
 }
 
 /** Rooms on further file systems are listed and locked together with it. */

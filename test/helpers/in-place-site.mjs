@@ -10,6 +10,7 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -154,7 +155,8 @@ export function stateOf(root) {
   const look = (path) => {
     const name = relative(root, path);
     if (isLeftOut(name)) return;
-    const stat = lstatSync(path);
+    // A source may lie elsewhere.
+    const stat = name === 'var/uploads' ? statSync(path) : lstatSync(path);
     if (stat.isDirectory()) {
       if (path !== root) state[name] = `folder ${stat.mode.toString(8)}`;
       for (const child of readdirSync(path)) look(join(path, child));
