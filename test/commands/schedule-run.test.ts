@@ -1,0 +1,131 @@
+import Database from 'better-sqlite3';
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/base/clock.js';
+import { acquireLock } from '../../src/fs/lock.js';
+import { archivesIn, jsonLines, storageOf, type Line, type Ran } from './cli.js';
+import { catalogOf, change, changeSchedules, makeDue, scheduledSite } from './scheduled.js';
+
+const scheduled = (ran: Ran): readonly Line[] => jsonLines(ran).filter(({ type }) => type === 'scheduled');
+
+/** As if every run had been so many minutes earlier. */
+function setRunsBack(root: string, minutes: number): void {
+  change(catalogOf(root), 'UPDATE run SET started_at = started_at - ?', minutes * 60_000);
+}
+
+/** How many runs of it the catalogue knows, by how they ended. */
+function runsOf(root: string, schedule: string): readonly string[] {
+  const database = new Database(catalogOf(root), { readonly: true });
+  try {
+    return database.prepare('SELECT result FROM run WHERE schedule = ? ORDER BY id').pluck().all(schedule) as string[];
+  } finally {
+    database.close();
+  }
+}
+
+describe('bkp schedule run', () => {
+  it('runs what is due once, and is quiet where all is well', async () => {
+    const { root, run } = await scheduledSite({ daily: [], off: ['--disabled'] });
+    expect(scheduled(await run('schedule', 'run', '--json'))).toEqual([]);
+    makeDue(root);
+    const planned = await run('schedule', 'run', '--dry-run', '--json');
+    expect(scheduled(planned)).toMatchObject([{ schedule: 'daily', outcome: 'planned', attempt: 1, id: null }]);
+    expect(existsSync(storageOf(root))).toBe(false);
+    expect(await run('schedule', 'run', '-q')).toEqual({ code: 0, signal: null, stdout: '', stderr: '' });
+    expect(archivesIn(root)).toHaveLength(1);
+    // However often: its slot is filled.
+    expect((await run('schedule', 'run')).stdout).toBe('No schedule is due.\n');
+    expect(archivesIn(root)).toHaveLength(1);
+    expect(runsOf(root, 'daily')).toEqual(['done']);
+  });
+
+  it('runs each of several, whatever is wrong with one: a row of nonsense, and scopes that no source has', async () => {
+    const { root, run } = await scheduledSite({ a: [], broken: [], empty: [], z: [] });
+    makeDue(root);
+    changeSchedules(root, "UPDATE backup_schedule SET time_of_day = '25:99' WHERE name = 'broken'");
+    const quiet = await run('schedule', 'run', '--json', '--dry-run');
+    expect(jsonLines(quiet).at(-1)).toMatchObject({ exitCode: 1, invalid: [{ name: 'broken' }], counts: { due: 3 } });
+    changeSchedules(root, "UPDATE backup_schedule SET scopes = 'nothing' WHERE name = 'empty'");
+    const ran = await run('schedule', 'run', '--json');
+    const outcomes = scheduled(ran).map(({ schedule, outcome }) => [schedule, outcome]);
+    expect(outcomes.toSorted()).toEqual([
+      ['a', 'done'],
+      ['empty', 'failed'],
+      ['z', 'done'],
+    ]);
+    expect(ran.code).toBe(2);
+    expect(archivesIn(root)).toHaveLength(2);
+    const again = await run('schedule', 'run', '-q');
+    expect(again.stdout + again.stderr).toMatch(/the schedule broken cannot be used: time_of_day/);
+  });
+
+  it('tries a failed one again after a pause, a few times', async () => {
+    const config = 'hooks: { beforeCreate: "test -e mended" }\n';
+    const { root, run } = await scheduledSite({ daily: [] }, config);
+    makeDue(root);
+    const attempt = async (): Promise<Line | undefined> => scheduled(await run('schedule', 'run', '--json'))[0];
+    expect(await attempt()).toMatchObject({ outcome: 'failed', attempt: 1, exitCode: 1, error: { id: 'hook-failed' } });
+    expect(await attempt()).toBeUndefined();
+    setRunsBack(root, 11);
+    expect(await attempt()).toMatchObject({ outcome: 'failed', attempt: 2 });
+    setRunsBack(root, 11);
+    expect(await attempt()).toBeUndefined();
+    setRunsBack(root, 20);
+    writeFileSync(join(root, 'mended'), '');
+    expect(await attempt()).toMatchObject({ outcome: 'done', attempt: 3 });
+    expect(await attempt()).toBeUndefined();
+    expect(runsOf(root, 'daily')).toEqual(['failed', 'failed', 'done']);
+  });
+
+  it('waits for the next time where another run holds the lock, which counts as no attempt', async () => {
+    const { root, run } = await scheduledSite();
+    await run('create', '--only', 'user.brain');
+    makeDue(root);
+    const path = join(storageOf(root), '.bkp.lock');
+    const lock = await acquireLock(path, { holder: 'test', wait: 0, clock: systemClock });
+    const ran = await run('schedule', 'run', '--json', '--lock-wait', '0s');
+    const quiet = await run('schedule', 'run', '-q', '--lock-wait', '0s');
+    lock.release();
+    expect(ran.code).toBe(0);
+    expect(scheduled(ran)).toMatchObject([{ outcome: 'skipped', error: { id: 'lock-held' } }]);
+    expect(quiet).toMatchObject({ code: 0, stdout: '', stderr: '' });
+    expect(scheduled(await run('schedule', 'run', '--json'))).toMatchObject([{ outcome: 'done', attempt: 1 }]);
+  });
+
+  it('fires nothing twice where the catalogue was deleted: archives count', async () => {
+    const { root, run } = await scheduledSite({ a: [], b: [] });
+    makeDue(root);
+    expect(scheduled(await run('schedule', 'run', '--json'))).toHaveLength(2);
+    rmSync(catalogOf(root));
+    expect(scheduled(await run('schedule', 'run', '--json'))).toEqual([]);
+    expect(archivesIn(root)).toHaveLength(2);
+  });
+
+  it.each([
+    ['damaged', (path: string) => writeFileSync(path, 'no database at all '.repeat(1000))],
+    ['of a newer version', (path: string) => change(path, 'PRAGMA user_version = 99')],
+    ['read-only', (path: string) => chmodSync(path, 0o400)],
+  ])('backs up although the catalogue is %s', async (what, harm) => {
+    const { root, run } = await scheduledSite();
+    await run('create', '--only', 'user.brain');
+    harm(catalogOf(root));
+    const before = readFileSync(catalogOf(root));
+    makeDue(root);
+    const ran = await run('schedule', 'run', '--json');
+    expect(ran.code).toBe(0);
+    expect(scheduled(ran)).toMatchObject([{ outcome: 'done', exitCode: 0 }]);
+    expect(scheduled(await run('schedule', 'run', '--json'))).toEqual([]);
+    if (what === 'of a newer version') expect(readFileSync(catalogOf(root)).equals(before)).toBe(true);
+    expect(await run('verify', 'latest')).toMatchObject({ code: 0 });
+  });
+
+  it('says where nothing can be written, for each of them', async () => {
+    const { root, run } = await scheduledSite({ a: [], b: [] });
+    makeDue(root);
+    writeFileSync(storageOf(root), 'a file in the place of the storage');
+    const ran = await run('schedule', 'run', '-q');
+    expect(ran.code).toBe(1);
+    expect(ran.stderr + ran.stdout).toMatch(/error: .*backups/);
+  });
+});
