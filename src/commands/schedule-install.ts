@@ -14,6 +14,7 @@ import { instanceKey } from '../system/instance-key.js';
 import { installUnits, removeUnits, unitPlace } from '../system/systemd.js';
 import { systemdUnits } from '../system/systemd-units.js';
 import { installedView, printedView } from '../ui/install-view.js';
+import type { RunEnd } from '../ui/json-lines.js';
 import type { GlobalOptions } from './global-options.js';
 import { openInstance } from './instance.js';
 import type { CommandDeps } from './job.js';
@@ -38,7 +39,7 @@ export async function installSchedules(
   refuseReadOnly('schedule install', config);
   const key = instanceKey(config.instance, config.root);
   const call = callOf(config);
-  const end = { exitCode: exitCodes.done, durationMs: 0 };
+  const end = (): RunEnd => ({ exitCode: exitCodes.done, durationMs: deps.elapsed() });
   if (options.systemd === true) {
     const units = systemdUnits(key, bkpWords(call, 'schedule', 'run', '-q'));
     const texts = [units.service, units.timer];
@@ -46,12 +47,12 @@ export async function installSchedules(
       deps.output.render(
         printedView(
           texts.map(({ name, text }) => `# ${name}\n${text}`),
-          end,
+          end(),
         ),
       );
     else {
       const outcome = await installUnits(units, unitPlace(options.system === true ? 'system' : 'user', deps.env));
-      deps.output.render(installedView({ kind: 'installed', where: 'systemd', key, ...outcome, notes: [] }, end));
+      deps.output.render(installedView({ kind: 'installed', where: 'systemd', key, ...outcome, notes: [] }, end()));
     }
     return exitCodes.done;
   }
@@ -62,12 +63,12 @@ export async function installSchedules(
       ? directLines(parseSchedules(await store.look()).valid, call)
       : { lines: [cronLine('*/10 * * * *', bkpWords(call, 'schedule', 'run', '-q'))], notes: [] };
   if (options.print === true) {
-    deps.output.render(printedView(lines, end));
+    deps.output.render(printedView(lines, end()));
     return exitCodes.done;
   }
   await changeCrontab((crontab) => withBlock(crontab, key, lines));
   const outcome = { files: [], toRun: [], reason: undefined };
-  deps.output.render(installedView({ kind: 'installed', where: 'crontab', key, lines, notes, ...outcome }, end));
+  deps.output.render(installedView({ kind: 'installed', where: 'crontab', key, lines, notes, ...outcome }, end()));
   return exitCodes.done;
 }
 

@@ -60,7 +60,7 @@ function installSummary(installed: Installed, end: RunEnd): InstallSummary {
   const { kind, where, lines = [], files, toRun, notes } = installed;
   return {
     type: 'summary',
-    command: 'schedule install',
+    command: kind === 'installed' ? 'schedule install' : 'schedule uninstall',
     id: null,
     file: null,
     sha256: null,

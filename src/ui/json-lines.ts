@@ -373,7 +373,7 @@ export interface ScheduleNextSummary extends SummaryBase {
 }
 
 export interface InstallSummary extends SummaryBase {
-  readonly command: 'schedule install';
+  readonly command: 'schedule install' | 'schedule uninstall';
   readonly change: 'installed' | 'removed';
   readonly where: 'crontab' | 'systemd' | 'nowhere';
   readonly lines: readonly string[];
