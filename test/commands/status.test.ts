@@ -12,7 +12,8 @@ const summary = (ran: Ran): Line | undefined => jsonLines(ran).at(-1);
 
 /** An instance of one database with a backup: all is well with it. */
 async function healthySite(): Promise<Calls & { readonly id: string }> {
-  const config = 'sources:\n  data: { type: sqlite, path: var/user.brain, scope: databases }\n';
+  const off = ['system.brain', 'snapshots', 'uploads'].map((name) => `  ${name}: { enabled: false }\n`);
+  const config = `sources:\n${off.join('')}`;
   const calls = await scheduledSite({ daily: [] }, config);
   const { id } = await calls.json('create', '--schedule', 'daily');
   return { ...calls, id: String(id) };
