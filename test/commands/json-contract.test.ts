@@ -1,3 +1,4 @@
+import Database from 'better-sqlite3';
 import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -8,7 +9,7 @@ interface Section {
   readonly example: Line;
 }
 
-const headings = /^#{2,3} `(\w+)`(?: of `(\w+)`)?\n([^]*?)(?=^#{2,3} |(?![^]))/gm;
+const headings = /^#{2,3} `([\w-]+)`(?: of `([\w ]+)`)?\n([^]*?)(?=^#{2,3} |(?![^]))/gm;
 
 /** By type; for summaries `summary of list`. */
 function documented(): ReadonlyMap<string, Section> {
@@ -22,8 +23,8 @@ function documented(): ReadonlyMap<string, Section> {
   return new Map(sections);
 }
 
-/** What has a document of its own: facts of a database are those of manifest.json. */
-const elsewhere = new Set(['database']);
+/** What is described elsewhere: facts of a database with manifest.json, options of a schedule with its table. */
+const elsewhere = new Set(['database', 'options', 'schedule.options']);
 
 function fieldsOf(value: object, above = ''): readonly string[] {
   return Object.entries(value).flatMap(([name, inner]: [string, unknown]) => {
@@ -38,6 +39,17 @@ function fieldsOf(value: object, above = ''): readonly string[] {
 const topLevel = (field: string): string => field.split(/[.[]/, 1)[0] ?? field;
 
 const sections = documented();
+
+/** What any command may tell. */
+const everywhere = new Set(['start', 'step', 'progress', 'finding', 'source', 'error', 'summary of create']);
+
+/** All schedules are of the distant past: due. */
+function longAgo(root: string): void {
+  const database = new Database(join(root, 'var', 'system.brain'));
+  const then = '2020-01-01T00:00:00Z';
+  database.prepare('UPDATE backup_schedule SET created_at = ?, updated_at = ?').run(then, then);
+  database.close();
+}
 
 /** Commands whose summaries are described together. */
 const documentedAs = (command: string): string => (command === 'unlock' ? 'lock' : command);
@@ -67,8 +79,19 @@ function expectContract(ran: Ran): readonly Line[] {
 describe('--json', () => {
   it('has an example for every type that has the documented fields', () => {
     expect([...sections.keys()]).toEqual([
-      ...['start', 'step', 'progress', 'finding', 'source', 'backup', 'entry', 'check'],
+      ...['start', 'step', 'progress', 'finding', 'source', 'backup'],
+      ...['decision', 'schedule', 'scheduled', 'run', 'recorded-finding', 'problem', 'entry', 'check'],
       ...['create', 'list', 'show', 'verify', 'restore', 'lock', 'delete'].map((command) => `summary of ${command}`),
+      ...[
+        'prune',
+        'schedule',
+        'schedule list',
+        'schedule next',
+        'schedule run',
+        'schedule install',
+        'log',
+        'status',
+      ].map((command) => `summary of ${command}`),
       ...['init', 'doctor', 'completion'].map((command) => `summary of ${command}`),
       'error',
     ]);
@@ -112,8 +135,34 @@ describe('--json', () => {
     writeFileSync(file, 'no archive');
     expectContract(await run('verify', file));
     expectContract(await run('restore', file, '--dry-run'));
-    const types = [...sections.keys()].map((name) => name.split(' ', 1)[0]);
-    expect(seen).toEqual(new Set(types.filter((type) => type !== 'check')));
+    for (const type of ['start', 'step', 'progress', 'finding', 'source', 'backup', 'entry', 'summary', 'error']) {
+      expect(seen).toContain(type);
+    }
+  });
+
+  it('keeps it in those about schedules and about what was', async () => {
+    const root = site();
+    const run = (...args: readonly string[]) => bkp([...args, '--json'], { cwd: root });
+    const seen = new Set<string>();
+    const look = async (...commands: readonly string[]): Promise<void> => {
+      for (const command of commands) for (const line of expectContract(await run(...command.split(' ')))) note(line);
+    };
+    const note = ({ type, command }: Line): unknown =>
+      seen.add(type === 'summary' ? `summary of ${String(command)}` : type);
+    await look(
+      'status',
+      'schedule set daily --every daily --keep 1 --keep-weekly 4 --comment kept',
+      'schedule next -n 2',
+    );
+    await look('schedule disable daily', 'schedule enable daily', 'schedule install --print', 'schedule list');
+    await look('schedule install --print --systemd', 'schedule set daily --at 25:00');
+    longAgo(root);
+    rmSync(join(root, 'var', 'uploads'), { recursive: true });
+    await look('schedule run --dry-run', 'schedule run', 'status', 'log', 'log --list');
+    await look('create --schedule daily', 'prune --dry-run --keep-last 1', 'prune', 'schedule remove daily');
+    expect(
+      [...sections.keys()].filter((name) => /decision|schedule|run|recorded|problem|prune|log|status/.test(name)),
+    ).toEqual([...sections.keys()].filter((name) => seen.has(name) && !everywhere.has(name)));
   });
 
   it('keeps it in those that look around, too', async () => {
