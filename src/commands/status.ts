@@ -51,8 +51,8 @@ async function runStatus(options: StatusOptions, globals: GlobalOptions, deps: C
 
 async function ageOf(text: string | undefined): Promise<number | undefined> {
   if (text === undefined) return undefined;
-  const { parseDuration } = await import('../config/duration.js');
-  const parsed = parseDuration(text);
+  const { longestAge, parseDuration } = await import('../config/duration.js');
+  const parsed = parseDuration(text, longestAge);
   if (parsed.ok && parsed.milliseconds > 0) return parsed.milliseconds;
   const says = parsed.ok ? 'must be longer than nothing' : parsed.says;
   throw usageError(`--max-age ${says}`, 'As in: bkp status --max-age 26h');

@@ -4,18 +4,29 @@ import { mustBe } from './fault.js';
 export type ParsedDuration =
   { readonly ok: true; readonly milliseconds: number } | { readonly ok: false; readonly says: string };
 
-/** Longer waits and pauses are typing errors; a timer also overflows beyond 24 days. Milliseconds. */
-export const longestDuration = 7 * 24 * 60 * 60 * 1000;
+interface Longest {
+  readonly milliseconds: number;
+  readonly says: string;
+}
+
+const day = 24 * 60 * 60 * 1000;
+
+/** Longer waits and pauses are typing errors; a timer also overflows beyond 24 days. */
+export const longestDuration = 7 * day;
+const longestWait: Longest = { milliseconds: longestDuration, says: 'at most seven days (7d)' };
+
+/** Of an age, which nobody waits for. */
+export const longestAge: Longest = { milliseconds: 1000 * day, says: 'at most a thousand days (1000d)' };
 
 const bareNumber = /^\d*\.?\d+$/;
 const withUnit = /^\d*\.?\d+ ?(ms|s|m|h|d)$/;
 const expected = 'a duration such as 250ms, 30s, 5m or 1h (a plain number is seconds)';
 
 /** `30s`, `5m`, `250ms`, `1.5h`; a plain number, or text that is one, is seconds. The result is in whole milliseconds. */
-export function parseDuration(raw: unknown): ParsedDuration {
+export function parseDuration(raw: unknown, longest = longestWait): ParsedDuration {
   const milliseconds = read(raw);
   if (milliseconds === undefined) return { ok: false, says: mustBe(expected, raw) };
-  if (milliseconds > longestDuration) return { ok: false, says: mustBe('at most seven days (7d)', raw) };
+  if (milliseconds > longest.milliseconds) return { ok: false, says: mustBe(longest.says, raw) };
   return { ok: true, milliseconds: Math.round(milliseconds) };
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { longestDuration, parseDuration } from '../../src/config/duration.js';
+import { longestAge, longestDuration, parseDuration } from '../../src/config/duration.js';
 
 it.each([
   ['250ms', 250],
@@ -48,4 +48,9 @@ it.each(['8d', '99999999999999999999h', Infinity, 1e300])('refuses the nonsense 
     ok: false,
     says: expect.stringContaining('at most seven days') as string,
   });
+});
+
+it('takes an age that is longer than any wait', () => {
+  expect(parseDuration('8d', longestAge)).toEqual({ ok: true, milliseconds: 8 * 24 * 60 * 60 * 1000 });
+  expect(parseDuration('1001d', longestAge)).toMatchObject({ ok: false });
 });
