@@ -11,7 +11,7 @@ const typed = 'correct-horse-ü';
 function asked(options = '') {
   const root = site();
   const command = `${process.execPath} ${binary} -C ${root} create --encrypt ${options}`;
-  return { root, ...openTerminal(`${command}`) };
+  return { root, ...openTerminal(command) };
 }
 
 const first = /Passphrase for the new archive \(it is not shown\): *$/m;

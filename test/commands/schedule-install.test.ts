@@ -117,7 +117,7 @@ describe('bkp schedule install', () => {
       [2, ''],
       [15, ''],
     ]);
-    expect(refused[2]?.stderr).toMatch(/there is no schedule that is enabled/);
+    expect(refused[2].stderr).toMatch(/there is no schedule that is enabled/);
   });
 
   it('prints units that call bkp for this instance', async () => {
