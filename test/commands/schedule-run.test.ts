@@ -120,7 +120,27 @@ describe('bkp schedule run', () => {
     expect(await run('verify', 'latest')).toMatchObject({ code: 0 });
   });
 
-  it('says where nothing can be written, for each of them', async () => {
+  it('verifies again what was proven long ago, and ends with 14 where it is damaged', async () => {
+    const { root, run, json } = await scheduledSite();
+    const { id, file } = await json('create', '--schedule', 'daily');
+    await run('verify', 'latest');
+    expect(jsonLines(await run('schedule', 'run', '--json')).at(-1)).toMatchObject({ exitCode: 0, reverified: [] });
+    change(catalogOf(root), 'UPDATE archive SET verified_at = 1');
+    const bytes = readFileSync(String(file));
+    // Within the first database: the directory of the archive is whole.
+    bytes.writeUInt8(bytes.readUInt8(1000) ^ 0xff, 1000);
+    writeFileSync(String(file), bytes);
+    const ran = await run('schedule', 'run', '--json');
+    expect(ran.code).toBe(14);
+    expect(jsonLines(ran).at(-1)).toMatchObject({ exitCode: 14, reverified: [{ id, verdict: 'damaged' }] });
+    const status = await run('status', '-q');
+    expect(status.code).toBe(16);
+    expect(status.stdout).toContain(`fault: ${String(id)}: it cannot be restored as it is (backup-damaged)`);
+    // Told once, and remembered.
+    expect(await run('schedule', 'run')).toMatchObject({ code: 0 });
+  });
+
+  it('fails where the storage is no folder', async () => {
     const { root, run } = await scheduledSite({ a: [], b: [] });
     makeDue(root);
     writeFileSync(storageOf(root), 'a file in the place of the storage');
