@@ -32,15 +32,15 @@ export interface CreateOptions extends PassphraseOptions {
 
 const examples = `
 Examples:
-  bkp create                                 everything that is turned on, into the storage
+  bkp create                                   everything that is turned on
   bkp create --no-uploads --comment "before the update"
   bkp create --only user.brain,uploads -l 9
-  bkp create -o /mnt/usb/site.tar.gz         into a file of your own
-  bkp create -o - | ssh host "cat > site.zip"  in one pass, leaving nothing here; verify it there
-  bkp create --encrypt --passphrase-file /root/bkp.pass --hint "safe, 2nd drawer"
-  bkp create --encrypt                       asks for the passphrase, twice
-  bkp create --schedule daily                what that schedule says, now
-  bkp create --dry-run                       show what it would hold`;
+  bkp create -o /mnt/usb/site.tar.gz           into a file of your own
+  bkp create -o - | ssh host "cat > site.zip"  in one pass; verify it there
+  bkp create --encrypt --passphrase-file /root/bkp.pass --hint "in the safe"
+  bkp create --encrypt                         asks for the passphrase, twice
+  bkp create --schedule daily                  what that schedule says, now
+  bkp create --dry-run                         show what it would hold`;
 
 export function registerCreate(program: Command, choose: Choose): Command {
   const command = program

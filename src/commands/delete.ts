@@ -10,7 +10,7 @@ export interface DeleteOptions {
 
 const examples = `
 Examples:
-  bkp delete 20251030T120000Z-manual                on a terminal: asks for the id
+  bkp delete 20251030T120000Z-manual  on a terminal: asks for the id
   bkp delete latest --confirm 20251030T120000Z-manual
   bkp delete 20251030 20251101 --confirm 20251030T120000Z-manual,20251101T020000Z-daily`;
 

@@ -4,11 +4,12 @@ import { globalOptions, type GlobalOptions } from './global-options.js';
 import type { Choose, CommandDeps } from './job.js';
 
 const notes = `
-Ends with 16 where something fails, with 0 where there are only warnings. Writes nothing and opens no database.
+Ends with 16 where something fails, with 0 where there are only warnings. Writes
+nothing and opens no database.
 
 Examples:
-  bkp doctor                            after an installation, or when a backup failed
-  bkp doctor -q                         only what is wrong
+  bkp doctor     after an installation, or when a backup failed
+  bkp doctor -q  only what is wrong
   bkp doctor --json | jq -r 'select(.verdict == "fail") | .message'`;
 
 export function registerDoctor(program: Command, choose: Choose): Command {

@@ -9,14 +9,16 @@ export interface InitOptions {
 }
 
 const notes = `
-Looks for SQLite files (by their first bytes; no database is opened) and for folders of data, and knows the layouts of the
-CMS, PocketBase, Vaultwarden, Ghost, Rails, Uptime Kuma and Gitea. Shows the file before it is written; never overwrites one.
+Looks for SQLite files (by their first bytes; no database is opened) and for
+folders of data, and knows the layouts of the CMS, PocketBase, Vaultwarden,
+Ghost, Rails, Uptime Kuma and Gitea. Shows the file before it is written; never
+overwrites one.
 
 Examples:
-  bkp init                              in the folder of an application; asks before it writes
+  bkp init  in the folder of an application; asks before it writes
   bkp init /srv/vaultwarden --yes
-  bkp init --storage /mnt/backup/site   archives on another disk
-  bkp init --dry-run                    show the file, write nothing`;
+  bkp init --storage /mnt/backup/site  archives on another disk
+  bkp init --dry-run                   show the file, write nothing`;
 
 export function registerInit(program: Command, choose: Choose): Command {
   return program

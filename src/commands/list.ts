@@ -17,9 +17,9 @@ export interface ListOptions {
 
 const examples = `
 Examples:
-  bkp list                          the backups of this instance, newest first
-  bkp list --failed                 those that are incomplete, damaged or unreadable
-  bkp list --all --sort size        those of other instances too, largest first
+  bkp list                    the backups of this instance, newest first
+  bkp list --failed           those that are incomplete, damaged or unreadable
+  bkp list --all --sort size  those of other instances too, largest first
   bkp list --json | jq -r 'select(.type == "backup") | .file'`;
 
 export function registerList(program: Command, choose: Choose): Command {

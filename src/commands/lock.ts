@@ -5,9 +5,9 @@ import type { Choose, CommandDeps } from './job.js';
 
 const lockExamples = `
 Examples:
-  bkp lock 20251030T120000Z-manual      never deleted, and no slot of retention is used by it
+  bkp lock 20251030T120000Z-manual  never deleted; uses no slot of retention
   bkp lock latest
-  bkp list --locked                     which are`;
+  bkp list --locked                 which are`;
 
 const unlockExamples = `
 Examples:

@@ -17,7 +17,8 @@ Examples:
   bkp log --list              the last runs, with their numbers
   bkp log --list --schedule daily --limit 100
 
-What ran is remembered in catalog.db in the storage; deleting that loses history and nothing else.`;
+What ran is remembered in catalog.db in the storage; deleting that loses history
+and nothing else.`;
 
 export function registerLog(program: Command, choose: Choose): Command {
   return program

@@ -16,12 +16,12 @@ export interface PruneOptions {
 
 const examples = `
 Examples:
-  bkp prune --dry-run                    keep or remove, and why, for every backup
-  bkp prune                              remove what no schedule keeps any longer
+  bkp prune --dry-run  keep or remove, and why, for every backup
+  bkp prune            remove what no schedule keeps any longer
   bkp prune --schedule daily --keep-last 7 --keep-weekly 4 -n
 
-Backups made by hand, safety backups, locked, damaged and foreign ones are never removed by it, and the newest good one of
-each schedule stays.`;
+Backups made by hand, safety backups, locked, damaged and foreign ones are never
+removed by it, and the newest good one of each schedule stays.`;
 
 export function registerPrune(program: Command, choose: Choose): Command {
   return program

@@ -8,18 +8,20 @@ import type { RestoreOptions } from './restore-options.js';
 import { collected } from './usage.js';
 
 const notes = `
-In place, everything is staged and proven first; then the databases are locked, a safety backup of what is there is made,
-and all is swapped. What no copy is proven to hold is kept aside and named. Stop the application before that: a database
-that it has open ends the restore with 15, and nothing was touched.
+In place, everything is staged and proven first; then the databases are locked,
+a safety backup of what is there is made, and all is swapped. What no copy is
+proven to hold is kept aside and named. Stop the application before that: a
+database that it has open ends the restore with 15, and nothing was touched.
 
 Examples:
-  bkp restore latest --dry-run                    what would be added, changed and removed (-v: every path)
-  bkp restore latest                              in place, once its id was typed
+  bkp restore latest --dry-run  what would change (-v: every path)
+  bkp restore latest            in place, once its id was typed
   bkp restore 20251030T1200 --confirm 20251030T120000Z-daily
   bkp restore latest --only uploads --owner www-data:www-data
-  bkp restore --undo                              put back what the last restore replaced
-  bkp restore --recover                           finish or undo a restore that was killed
-  bkp restore latest --target /tmp/site           into a folder that is empty or does not exist
+  bkp restore --undo            put back what the last restore replaced
+  bkp restore --recover         finish or undo a restore that was killed
+  bkp restore latest --target /tmp/site
+                                into a folder that is empty or does not exist
   bkp restore /mnt/usb/site.zip --only user.brain --target /tmp/look`;
 
 export function registerRestore(program: Command, choose: Choose): Command {

@@ -10,12 +10,13 @@ import { collected } from './usage.js';
 const examples = `
 Examples:
   bkp schedule set daily --every daily --at 03:30 --keep 7
-  bkp schedule set weekly --every weekly --at 04:00 --on sun --keep 5 --format zip
-  bkp schedule list                      what there is, and when each is due
-  bkp schedule install                   let cron run what is due
-  bkp schedule run                       run what is due now
+  bkp schedule set weekly --every weekly --at 04:00 --on sun --keep 5
+  bkp schedule list     what there is, and when each is due
+  bkp schedule install  let cron run what is due
+  bkp schedule run      run what is due now
 
-Schedules lie in the table backup_schedule of system.brain; in schedules.json in the storage where an instance has none.`;
+Schedules lie in the table backup_schedule of system.brain; in schedules.json in
+the storage where an instance has none.`;
 
 /** `bkp schedule …`: what is to run by itself, and when. */
 export function registerSchedule(program: Command, choose: Choose): Command {
@@ -45,8 +46,9 @@ const setExamples = `
 Examples:
   bkp schedule set daily --every daily --at 03:30 --keep 7 --keep-weekly 4
   bkp schedule set hourly --every hourly --at 00:15 --scopes databases --keep 24
-  bkp schedule set monthly --every monthly --on 31 --at 02:00 --keep 12      in shorter months: their last day
-  bkp schedule set daily --at 04:00                                          changes that, leaves the rest`;
+  bkp schedule set monthly --every monthly --on 31 --at 02:00 --keep 12
+                                     in shorter months: their last day
+  bkp schedule set daily --at 04:00  changes that, leaves the rest`;
 
 function registerSet(group: Command, choose: Choose): void {
   group
@@ -125,11 +127,12 @@ function registerNext(group: Command, choose: Choose): void {
 
 const runExamples = `
 Examples:
-  bkp schedule run -q           from cron, every ten minutes: tells only what is wrong
-  bkp schedule run --dry-run    what is due now
+  bkp schedule run -q         from cron: tells only what is wrong
+  bkp schedule run --dry-run  what is due now
 
-A slot that was missed is made up for once, a failed run is tried again after 10, 30 and 120 minutes. Then backups that were
-verified longest ago are verified again, for a minute at most at a time.`;
+A slot that was missed is made up for once, a failed run is tried again after
+10, 30 and 120 minutes. Then backups that were verified longest ago are verified
+again, for a minute at most at a time.`;
 
 function registerRun(group: Command, choose: Choose): void {
   const command = group
@@ -148,10 +151,10 @@ function registerRun(group: Command, choose: Choose): void {
 
 const installExamples = `
 Examples:
-  bkp schedule install                    a line in your crontab, every ten minutes: bkp schedule run
-  bkp schedule install --print            show it, change nothing
-  bkp schedule install --direct           a line for each schedule instead (no time zones, no missed slots)
-  bkp schedule install --systemd          units of your own; with --system those of the machine`;
+  bkp schedule install            schedule run every ten minutes
+  bkp schedule install --print    show it, change nothing
+  bkp schedule install --direct   a line each: no time zones, no missed slots
+  bkp schedule install --systemd  units of your own (--system: the machine's)`;
 
 function registerInstall(group: Command, choose: Choose): void {
   group

@@ -10,10 +10,10 @@ export interface StatusOptions {
 
 const examples = `
 Examples:
-  bkp status                   how the backups are: ends with 16 where something is wrong
-  bkp status --max-age 26h     also where the newest complete backup of a source is older than that
+  bkp status                ends with 16 where something is wrong
+  bkp status --max-age 26h  also where a source has no backup as young as that
   bkp status -q || mail -s "backups of cms" admin@example.org </dev/null
-  bkp status --json            for monitors`;
+  bkp status --json         for monitors`;
 
 export function registerStatus(program: Command, choose: Choose): Command {
   return program
