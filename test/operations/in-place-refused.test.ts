@@ -11,6 +11,7 @@ import { database, directory, failure, instance, stored, type Instance } from '.
 import { temporaryFolder } from '../helpers/surroundings.js';
 import { linkTo } from '../helpers/tree.js';
 import { craft } from './crafted-archive.js';
+import { withPassphrase } from './encrypted.js';
 
 const fixtures = fileURLToPath(new URL('../../fixtures/archives', import.meta.url));
 const damaged = readdirSync(join(fixtures, 'damaged')).filter((name) => containerOf(name) !== undefined);
@@ -43,7 +44,7 @@ function looks(root: string): unknown {
 
 async function expectRefused(made: Instance, file: string, exitCode: number): Promise<void> {
   const before = looks(made.root);
-  const error = await failure(restoreOver(made, file));
+  const error = await failure(restoreOver(made, file, { passphrase: withPassphrase('golden passphrase') }));
   expect([file, error.exitCode]).toEqual([file, exitCode]);
   expect(looks(made.root)).toEqual(before);
   expect(existsSync(join(made.root, '.bkp-restore'))).toBe(false);
