@@ -1,12 +1,15 @@
 // Lets system calls of real restores in place fail, and looks at what becomes of the instance:
 //
-//   node bench/fail-restore.mjs [--calls move,sync,…] [--codes EIO,…] [--lasting | --once] [--share k/n] [-v]
+//   node bench/fail-restore.mjs [--calls move,sync,…] [--codes EIO,…] [--once] [--recovery] [--share k/n] [-v]
 //
-// Each run restores a copy of one small instance with the command line under `strace`, which makes the n-th call of a kind
-// fail (in each thread, for strace counts by thread), once or from then on. After a failure, and after `--recover` where that
-// is asked for, the instance has to be the old one or the new one. Every violation is told; the first folders are kept.
+// Each run restores a copy of one small instance with the command line under `strace`, which makes one call fail, or (not with
+// `--once`) all from that one on: the n-th on its path, for each of them; where that is named anew each time the n-th of its
+// kind in each thread, for strace counts by thread. With `--recovery` it is the recovery of a restore that was killed between
+// its moves. Then, and after another `--recover` where something is left, the instance has to be the old one or the new one,
+// the exit code and the message have to say so, and nothing may be left that is not named. Ends with 1 after violations; the
+// first five folders are kept.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,33 +22,17 @@ import {
   smallDatabases,
   stateOf,
 } from '../test/helpers/in-place-site.mjs';
+import { unsoundSafety } from './safety-proof.mjs';
+import { callsByThread, isOn, kinds, pathsOf, targetsIn, traced } from './strace.mjs';
 
-const here = dirname(fileURLToPath(import.meta.url));
-const dist = join(here, '../dist');
-const binary = join(here, '../bin/bkp.js');
-
-/** Kinds of calls. A question mark: not on every architecture. */
-const kinds = {
-  move: ['?rename', 'renameat', 'renameat2', '?link', 'linkat'],
-  remove: ['?unlink', 'unlinkat', '?rmdir'],
-  make: ['?mkdir', 'mkdirat', '?symlink', 'symlinkat'],
-  sync: ['fsync', 'fdatasync'],
-  write: ['write', 'pwrite64', 'writev'],
-  truncate: ['ftruncate'],
-  metadata: ['fchmod', '?chmod', 'fchmodat', 'utimensat', 'fchown', '?lchown', 'fchownat'],
-  open: ['?open', 'openat'],
-  list: ['getdents64'],
-  read: ['read', 'pread64', '?readlink', 'readlinkat'],
-  look: ['?stat', '?lstat', 'fstat', 'newfstatat', 'statx', 'statfs', '?access', 'faccessat'],
-};
-const codes = ['ENOSPC', 'EIO', 'EACCES', 'EXDEV', 'EBUSY'];
+const binary = join(dirname(fileURLToPath(import.meta.url)), '../bin/bkp.js');
 
 const { values } = parseArgs({
   options: {
     calls: { type: 'string', default: Object.keys(kinds).join(',') },
-    codes: { type: 'string', default: codes.join(',') },
+    codes: { type: 'string', default: 'ENOSPC,EIO,EACCES,EXDEV,EBUSY' },
     once: { type: 'boolean', default: false },
-    lasting: { type: 'boolean', default: false },
+    recovery: { type: 'boolean', default: false },
     share: { type: 'string', default: '1/1' },
     verbose: { type: 'boolean', short: 'v', default: false },
   },
@@ -53,180 +40,117 @@ const { values } = parseArgs({
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'fail-restore-')));
 const template = join(folder, 'template');
+const root = join(folder, 'app');
 const log = join(folder, 'trace');
 
+/** One thread for asynchronous calls: with several it would be chance which one makes the n-th. */
 const environment = { PATH: process.env.PATH, TMPDIR: folder, UV_THREADPOOL_SIZE: '1' };
 
 /** The command line, perhaps under strace: from `/`, so that only paths of the instance name it. */
 function bkp(args, under = []) {
-  const [command, ...rest] = [...under, process.execPath, binary, ...args];
+  const [command, ...rest] = [...under, process.execPath, binary, ...args, '--json'];
   const { status, signal, stdout, stderr } = spawnSync(command, rest, { cwd: '/', env: environment, encoding: 'utf8' });
-  const lines = stdout.split('\n').flatMap((line) => parsed(line));
-  return { code: status ?? signal, lines, last: lines.at(-1), stdout, stderr };
+  const last = parsed(stdout.trim().split('\n').at(-1));
+  return { code: status ?? signal, last, stdout, stderr: stderr.replaceAll(/^strace: .*\n/gm, '') };
 }
 
 function parsed(line) {
   try {
-    return [JSON.parse(line)];
+    return JSON.parse(line);
   } catch {
-    return [];
+    return { type: 'none', message: line };
   }
 }
 
-const restoreArgs = (root, id) => ['restore', id, '-C', root, '--confirm', id, '--json'];
+const recover = (under) => bkp(['restore', '--recover', '-C', root], under);
 
-const traced = (kind, { path, inject } = {}) => {
-  const set = kinds[kind].join(',');
-  const more = [
-    ...(inject === undefined ? [] : ['-e', `inject=${set}:${inject}`]),
-    ...(path === undefined ? [] : ['-P', path]),
-  ];
-  return [
-    'strace',
-    '-f',
-    '--seccomp-bpf',
-    '-qq',
-    '-y',
-    '-s',
-    '300',
-    '-o',
-    log,
-    '-e',
-    `trace=${set}`,
-    '-e',
-    'signal=none',
-    ...more,
-  ];
-};
-
-/** Calls on the instance by thread, in order, and not those on modules, pipes and /proc. */
-const isOurs = (line) => line.includes(folder) || line.includes('"/proc/self/fd/');
-
-function callsByThread() {
-  const threads = new Map();
-  for (const line of readFileSync(log, 'utf8').split('\n')) {
-    const [, thread, call] = /^(\d+) +(\w+\(.*)$/.exec(line) ?? [];
-    if (call === undefined) continue;
-    if (!threads.has(thread)) threads.set(thread, []);
-    threads.get(thread).push(call);
-  }
-  return [...threads.values()];
-}
-
-/** Named anew in each run: the safety backup by its time, files written aside by chance, and what is opened through /proc. */
-const isNamedAnew = (path) => /\d{8}T\d{6}Z-safety|\.[0-9a-f]{8}\.partial$|^\/proc\//.test(path);
-
-const pathsOf = (call) =>
-  [...call.matchAll(/["<]([^"<>]*)[">]/g)].map(([, path]) => path).filter((path) => path.startsWith('/'));
-
-/** Which calls are to fail: the n-th on a path where that is the same in each run, the n-th of its thread otherwise. */
-function targetsOf(kind, site) {
-  const ran = bkp(restoreArgs(freshCopy(), site.id), traced(kind));
-  if (ran.code !== 0) throw new Error(`an undisturbed restore failed: ${ran.stdout}${ran.stderr}`);
-  const targets = new Map();
-  for (const calls of callsByThread()) {
-    calls.forEach((call, at) => {
-      if (!isOurs(call)) return;
-      const path = pathsOf(call).find((one) => one.startsWith(folder) && !isNamedAnew(one));
-      const same = (other) => pathsOf(other).includes(path);
-      const n = path === undefined ? at + 1 : calls.slice(0, at + 1).filter(same).length;
-      targets.set(`${path} ${n}`, { path, n });
-    });
-  }
-  return [...targets.values()];
-}
-
-function freshCopy() {
-  const root = join(folder, 'app');
+/** What the faults are put into, on a fresh copy of the instance. */
+function attempt(site, fault, kind) {
   rmSync(root, { recursive: true, force: true });
   cpSync(template, root, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
-  return root;
+  const restore = (under) => bkp(['restore', site.id, '-C', root, '--confirm', site.id], under);
+  if (!values.recovery) return restore(traced(log, kind, fault));
+  const halfway = { path: join(root, 'app/pages'), inject: 'signal=KILL:when=1' };
+  const killed = restore(traced(log, 'move', halfway));
+  if (!hasJournal()) throw new Error(`it was not killed between its moves: ${killed.stdout}${killed.stderr}`);
+  return recover(traced(log, kind, fault));
 }
 
 function prepare() {
   mkdirSync(template);
   makeSmallSite(template);
   const first = stateOf(template);
-  const made = bkp(['create', '-C', template, '--json']);
+  const made = bkp(['create', '-C', template]);
   if (made.code !== 0) throw new Error(`no backup: ${made.stdout}${made.stderr}`);
   changeSmallSite(template);
   const second = stateOf(template);
   return { id: made.last.id, old: second, new: restoredState(first, second) };
 }
 
-const differing = (a, b) => [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((path) => a[path] !== b[path]);
-
-/** Old or new; `aside`: what is excluded and could not be looked at may have been kept aside and named in place of carried. */
-function stateIn(root, site, violations, aside = []) {
-  const isAside = (path) =>
-    aside.some((kept) => kept.endsWith(`/${path.replace(/^app\//, '')}`)) && !existsSync(join(root, path));
-
-  const found = stateOf(root);
-  for (const name of ['old', 'new']) if (differing(found, site[name]).every((path) => isAside(path))) return name;
-  const texts = ['old', 'new'].map((name) => `${name}: ${differing(found, site[name]).slice(0, 4).join(', ')}`);
-  violations.push(`neither state; differs from ${texts.join('; from ')}`);
-  return 'neither';
+function targetsOf(kind, site) {
+  const ran = attempt(site, undefined, kind);
+  if (ran.code !== 0) throw new Error(`an undisturbed run failed: ${ran.stdout}${ran.stderr}`);
+  return targetsIn(log, folder);
 }
 
-const hasJournal = (root) =>
+const differing = (a, b) => [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((path) => a[path] !== b[path]);
+
+/** What is excluded and could not be looked at may have been kept aside, and named, in place of being carried over. */
+function stateNow(site, named) {
+  const found = stateOf(root);
+  const isAside = (path) =>
+    !existsSync(join(root, path)) && named.some((one) => one.endsWith(`/${path.replace(/^app\//, '')}`));
+  const isIn = (state) => differing(found, state).every((path) => isAside(path));
+  if (isIn(site.old)) return 'old';
+  if (isIn(site.new)) return 'new';
+  return `neither: ${differing(found, site.old).slice(0, 4)} are not old, ${differing(found, site.new).slice(0, 4)} not new`;
+}
+
+const hasJournal = () =>
   existsSync(join(root, '.bkp-restore')) &&
   readdirSync(join(root, '.bkp-restore')).some((name) => /^journal\.\w+\.json$/.test(name));
 
+/** What a run may end with while something fails. */
 const honest = new Set([0, 1, 2, 3, 10, 11, 13, 14, 15, 17, 18]);
 
-async function play(kind, fault, site) {
-  const root = freshCopy();
-  const ran = bkp(restoreArgs(root, site.id), traced(kind, fault));
-  const hits = callsByThread()
+/** What is wrong with how a run ended, before anything else is done. */
+function faultsOfEnding({ code, last, stderr }, state, calls) {
+  const isDone = code === 0 || code === 3;
+  const wrong = [
+    [!honest.has(code), `exit ${code}`],
+    [last.type !== (isDone ? 'summary' : 'error'), `the last line is ${JSON.stringify(last)}`],
+    [stderr !== '', `on standard error: ${stderr}`],
+    [last.id === 'internal', `a bug: ${last.message}`],
+    [!isDone && !isNamed(last.message ?? '', calls), `the call is not named: ${last.message}`],
+    // A configuration that cannot be read does not tell where to look for it.
+    [code !== 2 && hasJournal() && !/--recover/.test(last.hint ?? ''), 'unfinished, and the hint does not say so'],
+    [code === 17 && state !== 'old', `17, and the state is ${state}`],
+    [isDone && state !== (last.outcome === 'undone' ? 'old' : 'new'), `${last.outcome}, and the state is ${state}`],
+    [!existsSync(join(root, smallDatabases[0])), `${smallDatabases[0]} is absent`],
+  ];
+  return wrong.flatMap(([isWrong, text]) => (isWrong ? [text] : []));
+}
+
+async function play(site, fault, kind) {
+  const ran = attempt(site, fault, kind);
+  const failed = callsByThread(log)
     .flat()
-    .filter((call) => call.endsWith('(INJECTED)'));
-  const ours = hits.filter(isOurs);
-  const violations = [];
-  const { code, last } = ran;
-  if (ours.length === 0) return undefined;
-  if (!honest.has(code)) violations.push(`exit ${code}`);
-  if (last?.type !== (code === 0 || code === 3 ? 'summary' : 'error'))
-    violations.push(`last line: ${JSON.stringify(last)}`);
-  const stderr = ran.stderr.replaceAll(/^strace: .*\n/gm, '');
-  if (stderr !== '') violations.push(`on standard error: ${stderr}`);
-  if (last?.id === 'internal') violations.push(`a bug: ${last.message}`);
-  const left = hasJournal(root);
-  if (left && code !== 18 && !/--recover/.test(last?.hint ?? '')) violations.push(`unfinished, and it does not say so`);
-  let named = namedBy(last);
-  if (code === 17 && stateIn(root, site, violations) !== 'old') violations.push('17, but not the old state');
-  if (code === 0 && stateIn(root, site, violations, named) !== 'new') violations.push('0, but not the new state');
-  if (!existsSync(join(root, smallDatabases[0]))) violations.push(`${smallDatabases[0]} is absent`);
+    .filter((call) => call.endsWith('(INJECTED)') && isOn(folder, call));
+  if (failed.length === 0) return undefined;
+  const named = namedBy(ran.last);
+  const violations = faultsOfEnding(ran, stateNow(site, named), failed);
   if (existsSync(join(root, '.bkp-restore'))) {
-    const recovered = bkp(['restore', '--recover', '-C', root, '--json']);
-    if (recovered.code !== 0) violations.push(`--recover ended with ${recovered.code}: ${recovered.last?.message}`);
-    if (left && recovered.last?.outcome === 'nothing') violations.push('--recover had nothing to do');
-    if (!left && recovered.last?.outcome !== 'nothing') violations.push('--recover had something to do');
-    named = [...named, ...namedBy(recovered.last)];
+    const isUnfinished = hasJournal();
+    const { code, last } = recover([]);
+    if (code !== 0) violations.push(`--recover ended with ${code}: ${last.message}`);
+    else if (isUnfinished === (last.outcome === 'nothing')) violations.push(`--recover said ${last.outcome}`);
+    named.push(...namedBy(last));
   }
-  const state = stateIn(root, site, violations, named);
-  if (code !== 0 && !isNamed(last?.message ?? '', ours)) violations.push('the call is not named');
-  const stray = filesBelow(join(root, '.bkp-restore')).filter(
-    (path) => !isOwn.test(path) && !named.some((one) => path === one || path.startsWith(`${one}/`)),
-  );
-  if (stray.length > 0) violations.push(`not named: ${stray.slice(0, 4).join(', ')}`);
-  const stale = smallDatabases.flatMap((path) => ['-wal', '-shm', '-journal'].map((suffix) => path + suffix));
-  // One whose removal is what failed is named.
-  const sidecars = stale.filter((path) => existsSync(join(root, path)) && !last?.message?.includes(path));
-  if (sidecars.length > 0) violations.push(`sidecars: ${sidecars.join(', ')}`);
-  await expectSafetyVerifies(join(root, 'media/backups'), violations);
-  return {
-    kind,
-    ...fault,
-    code,
-    id: last?.id,
-    message: last?.message ?? '',
-    ours,
-    hits,
-    state,
-    left,
-    violations,
-    steps: ran.lines.filter(({ type }) => type === 'step').map(({ id }) => id),
-  };
+  const state = stateNow(site, named);
+  if (!['old', 'new'].includes(state)) violations.push(`in the end ${state}`);
+  violations.push(...unnamedLeftovers(named, ran.last), ...(await unsoundSafety(join(root, 'media/backups'))));
+  const { code, last } = ran;
+  return { kind, ...fault, code, id: last.id, message: last.message, failed, state, violations };
 }
 
 /** Whether the message tells one of the calls that failed, by its error and the file's name. */
@@ -235,7 +159,7 @@ function isNamed(message, calls) {
     const [, error] = /= -1 (\w+) /.exec(call) ?? [];
     const tells = error === 'ENOSPC' ? /no space|ENOSPC/.test(message) : message.includes(error);
     // SQLite tells its own code, and the database for what lies beside it.
-    const isSqlites = /SQLITE_|unable to open|directory does not exist|lock file/.test(message);
+    const isSqlites = /SQLITE_|unable to open|directory does not exist|lock file|it is locked/.test(message);
     const names = pathsOf(call).map((path) => basename(path).replace(/-(?:wal|journal)$/, ''));
     return (tells || isSqlites) && names.some((name) => message.includes(name));
   });
@@ -244,61 +168,53 @@ function isNamed(message, calls) {
 /** The lock, and the list of what was kept. */
 const isOwn = /\/\.bkp-restore\/(?:\.lock[^/]*|kept-\d+\.json)$/;
 
-const namedBy = (line) => [
-  ...(line?.kept ?? []).map(({ path }) => path),
-  ...(line?.unexpected ?? []).flatMap(({ at }) => (at === null ? [] : [at])),
-];
-
-async function expectSafetyVerifies(storage, violations) {
-  const { verifyBackup } = await import(`${dist}/operations/verify-backup.js`);
-  const { fileBackup } = await import(`${dist}/operations/backup-file.js`);
-  const { systemClock } = await import(`${dist}/base/clock.js`);
-  const { silentProgress } = await import(`${dist}/base/progress.js`);
-  const deps = {
-    ...{ clock: systemClock, progress: silentProgress, signal: new globalThis.AbortController().signal },
-    ...{ temporaryFolder: tmpdir(), host: 'test.example', version: '0.0.0-test', step: () => undefined },
-  };
-  for (const name of readdirSync(storage).filter((one) => /-safety\.zip$/.test(one))) {
-    const { verdict } = await verifyBackup(
-      { file: fileBackup(join(storage, name)), quick: false, allowRepacked: false },
-      deps,
-    );
-    if (verdict !== 'intact' && verdict !== 'incomplete') violations.push(`${name} is ${verdict}`);
-  }
+function unnamedLeftovers(named, last) {
+  const left = filesBelow(join(root, '.bkp-restore')).filter(
+    (path) => !isOwn.test(path) && !named.some((one) => path === one || path.startsWith(`${one}/`)),
+  );
+  const beside = smallDatabases.flatMap((path) => ['-wal', '-shm', '-journal'].map((suffix) => `${path}${suffix}`));
+  // One that could not be removed is named.
+  const sidecars = beside.filter((path) => existsSync(join(root, path)) && !last.message?.includes(path));
+  return [...left, ...sidecars].map((path) => `left and not named: ${path}`);
 }
 
-const site = prepare();
-const results = [];
-let violated = 0;
-const [share, of] = values.share.split('/').map(Number);
-let number = 0;
-for (const kind of values.calls.split(',')) {
-  const targets = targetsOf(kind, site);
-  if (values.verbose) console.log(`${kind}: ${targets.length} calls`);
-  for (const { path, n } of targets) {
-    for (const code of values.codes.split(',')) {
-      for (const lasting of [...(values.lasting ? [] : [false]), ...(values.once ? [] : [true])]) {
-        if (number++ % of !== share - 1) continue;
-        const result = await play(kind, { path, inject: `error=${code}:when=${n}${lasting ? '+' : ''}` }, site);
-        if (result === undefined) continue;
-        results.push(result);
-        const bad = result.violations.length > 0;
-        if (bad) violated++;
-        if (bad && violated <= 5)
-          execFileSync('cp', ['-a', join(folder, 'app'), join(folder, `violation-${violated}`)]);
-        if (values.verbose || bad) {
-          console.log(JSON.stringify({ ...result, ours: result.ours.slice(0, 3), hits: result.hits.length }));
+const namedBy = (line) => [
+  ...(line.kept ?? []).map(({ path }) => path),
+  ...(line.unexpected ?? []).flatMap(({ at }) => (at === null ? [] : [at])),
+];
+
+function* faults(site) {
+  for (const kind of values.calls.split(',')) {
+    const targets = targetsOf(kind, site);
+    console.log(`${kind}: ${targets.length} calls`);
+    for (const { path, n } of targets) {
+      for (const code of values.codes.split(',')) {
+        for (const lasting of values.once ? [''] : ['', '+']) {
+          yield { kind, fault: { path, inject: `error=${code}:when=${n}${lasting}` } };
         }
       }
     }
   }
 }
+
+const site = prepare();
+const [share, of] = values.share.split('/').map(Number);
 const tally = new Map();
-for (const { kind, code, id, state } of results) {
-  const key = `${kind}: ${code} ${code === 0 ? '' : id} → ${state}`;
+let [number, runs, violated] = [0, 0, 0];
+for (const { kind, fault } of faults(site)) {
+  if (number++ % of !== share - 1) continue;
+  const result = await play(site, fault, kind);
+  if (result === undefined) continue;
+  runs++;
+  const { code, id, state, violations } = result;
+  const key = `${kind}: ${code}${code === 0 ? '' : ` ${id}`}, ${state}`;
   tally.set(key, (tally.get(key) ?? 0) + 1);
+  if (violations.length > 0 && ++violated <= 5) {
+    execFileSync('cp', ['-a', root, join(folder, `violation-${violated}`)]);
+  }
+  if (values.verbose || violations.length > 0) console.log(JSON.stringify(result));
 }
 for (const [key, count] of tally) console.log(`${String(count).padStart(5)}  ${key}`);
-console.log(`${results.length} runs, ${violated} violations${violated > 0 ? `; kept: ${folder}` : ''}`);
+console.log(`${runs} runs, ${violated} violations${violated > 0 ? `; kept: ${folder}` : ''}`);
 if (violated === 0) rmSync(folder, { recursive: true });
 else process.exitCode = 1;

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { withCleanup } from '../base/cleanup.js';
-import { BkpError, ioError } from '../base/errors.js';
+import { BkpError, errorText, ioError } from '../base/errors.js';
 import { readJournal, removeJournal, type Journal } from '../fs/journal.js';
 import { acquireLock } from '../fs/lock.js';
 import { makeFolders } from '../fs/make-folders.js';
@@ -21,7 +21,8 @@ import { clearOrName, clearRooms } from './restore-rooms.js';
 import { possibleRooms } from './restore-units.js';
 import { readSafetyList, type SafetyList } from './safety-list.js';
 import type { Source } from './source.js';
-import { sweepStorage } from './sweep-storage.js';
+import { sweepQuietly } from './sweep-storage.js';
+import { isUnfinished } from './unfinished-restore.js';
 
 export interface RecoverRequest {
   /** A real path. */
@@ -42,7 +43,15 @@ export interface RecoverResult {
 }
 
 /** Finishes or undoes a restore in place that was killed. May be killed and repeated itself. */
-export function recoverRestore(request: RecoverRequest, deps: Deps): Promise<RecoverResult> {
+export async function recoverRestore(request: RecoverRequest, deps: Deps): Promise<RecoverResult> {
+  try {
+    return await recoverUnderLock(request, deps);
+  } catch (error) {
+    throw isUnfinished(request.root) ? toBeRepeated(error) : error;
+  }
+}
+
+function recoverUnderLock(request: RecoverRequest, deps: Deps): Promise<RecoverResult> {
   return withCleanup(async (cleanup) => {
     const folder = join(request.root, restoreFolder);
     const rooms = possibleRooms(request.configured, request.root);
@@ -69,14 +78,12 @@ export function recoverRestore(request: RecoverRequest, deps: Deps): Promise<Rec
   });
 }
 
-/** The safety backup that was being made; the next `bkp create` tries again. */
-async function sweepQuietly(storage: Storage, deps: Deps): Promise<void> {
-  try {
-    await sweepStorage(storage, deps);
-  } catch (error) {
-    if (!(error instanceof BkpError)) throw error;
-    deps.step('leftover-kept', error.message);
-  }
+/** What failed is to be mended, and that is not all. */
+function toBeRepeated(error: unknown): unknown {
+  if (!(error instanceof BkpError) || error.hint?.includes('--recover') === true) return error;
+  const { id, message, path, hint = 'Mend what that says.' } = error;
+  const details = { cause: error, hint: `${hint} Then run \`bkp restore --recover\` again.` };
+  return new BkpError(id, message, path === undefined ? details : { ...details, path });
 }
 
 /** Rooms on further file systems are listed and locked together with it. */
@@ -110,7 +117,10 @@ interface Recovery {
 
 async function recover({ journal, folder, rooms, child, io }: Recovery): Promise<RecoverResult> {
   await lockBothSides(journal, child);
-  const decided = await recoverSwap(folder, io);
+  const decided = await recoverSwap(folder, io).catch(async (error: unknown) => {
+    await afterRollback({ folder, rooms, child }, error);
+    throw error;
+  });
   if (decided === undefined) throw new BkpError('internal', `the journal in ${folder} vanished`, { path: folder });
   const outcome = decided.phase === 'committed' ? 'finished' : 'undone';
   try {
@@ -119,6 +129,21 @@ async function recover({ journal, folder, rooms, child, io }: Recovery): Promise
     return { outcome, kept: [...kept, ...left], unexpected };
   } catch (error) {
     throw notCleanedUp(`the interrupted restore is ${outcome}, but not all could be cleaned up`, error);
+  }
+}
+
+/** The new state could not be completed, and the old one is there again: what was staged is in the archive. */
+async function afterRollback(
+  { folder, rooms, child }: Omit<Recovery, 'journal' | 'io'>,
+  cause: unknown,
+): Promise<void> {
+  const decided = cause instanceof BkpError && cause.id === 'restore-rolled-back' ? readJournal(folder) : undefined;
+  if (decided?.phase !== 'undone') return;
+  try {
+    await letGo(decided, folder, child);
+    await clearOrName([...roomsOf(decided, folder), ...rooms]);
+  } catch (error) {
+    throw notCleanedUp(`${errorText(cause)}; but not all could be cleaned up`, error);
   }
 }
 

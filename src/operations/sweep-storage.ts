@@ -1,3 +1,4 @@
+import { BkpError } from '../base/errors.js';
 import type { Storage } from '../storage/storage.js';
 import { removeDeadStaging } from '../fs/staging.js';
 import { sideSuffix } from '../manifest/side-file.js';
@@ -24,6 +25,16 @@ export async function sweepStorage(storage: Storage, deps: Deps): Promise<readon
     deps.step('leftover-removed', `removed ${side}, whose archive was never finished`);
   }
   return names.filter((name) => !orphans.includes(name));
+}
+
+/** The same, where something else is the matter: what cannot be removed now, the next backup tries again. */
+export async function sweepQuietly(storage: Storage, deps: Deps): Promise<void> {
+  try {
+    await sweepStorage(storage, deps);
+  } catch (error) {
+    if (!(error instanceof BkpError)) throw error;
+    deps.step('leftover-kept', error.message);
+  }
 }
 
 /** The side file of a run that was killed before its archive had its name; files of other names are not ours. */
