@@ -44,7 +44,7 @@ function looks(root: string): unknown {
 
 async function expectRefused(made: Instance, file: string, exitCode: number): Promise<void> {
   const before = looks(made.root);
-  const error = await failure(restoreOver(made, file, { passphrase: withPassphrase('golden passphrase') }));
+  const error = await failure(restoreOver(made, file, withPassphrase('golden passphrase')));
   expect([file, error.exitCode]).toEqual([file, exitCode]);
   expect(looks(made.root)).toEqual(before);
   expect(existsSync(join(made.root, '.bkp-restore'))).toBe(false);
