@@ -31,7 +31,7 @@ export interface Config {
   };
   /** Undefined where nothing says where it comes from: then a person is asked. */
   readonly passphrase: PassphraseSource | undefined;
-  /** Nothing is written to the storage: backups are streamed. */
+  /** Backups are streamed, nothing is kept in the storage. */
   readonly readOnly: boolean;
   /** Commands around a backup and a restore in place. */
   readonly hooks: HookSettings;
