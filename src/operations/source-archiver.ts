@@ -10,7 +10,7 @@ import type { StableFile } from '../fs/stable-file.js';
 import type { Walked } from '../fs/walk.js';
 import { finding, type Finding, type FindingId } from '../manifest/findings.js';
 import type { ManifestDatabase, ManifestLink, ManifestSource, Totals } from '../manifest/manifest.js';
-import type { DatabaseCopy, DatabaseToCopy } from './database-copies.js';
+import type { CopyOutcome, DatabaseCopy, DatabaseToCopy } from './database-copies.js';
 import { isLiveNow, isSidecar } from './live-databases.js';
 import type { Reserved, ResolvedSource } from './resolve-sources.js';
 import { missingFiles, walkSource } from './source-walk.js';
@@ -94,10 +94,9 @@ export class SourceArchiver {
     };
   }
 
-  async #addDatabaseSource({ source }: ResolvedSource): Promise<DatabaseCopy | undefined> {
+  async #addDatabaseSource({ source }: ResolvedSource): Promise<CopyOutcome | undefined> {
     const copy = this.#context.copies.get(source.name);
-    if (copy !== undefined) await this.#addCopy(copy);
-    return copy;
+    return copy === undefined ? undefined : this.#addCopy(copy);
   }
 
   async #addFolder(resolved: ResolvedSource): Promise<undefined> {
@@ -129,24 +128,55 @@ export class SourceArchiver {
       case 'file': {
         const copy = this.#context.copies.get(walked.path);
         if (copy === undefined) return this.#addFile(walked.path, walked.absolute, walked.stat);
-        if (copy.facts !== undefined) this.#tally.databases[walked.path] = copy.facts;
-        return this.#addCopy(copy);
+        return this.#addFound(walked.path, copy);
       }
     }
   }
 
-  async #addCopy(copy: DatabaseCopy): Promise<void> {
-    this.#findings.push(...copy.findings);
-    if (copy.files.length > 0) this.#context.archived(copy.database.absolute, copy.database.stat);
-    for (const { entryPath, path } of copy.files) {
-      const opened = openStable(path);
-      if (opened.kind !== 'open') throw new BkpError('io-failed', `the copy of ${entryPath} is gone`, { path });
-      const { mode, mtime, uid, gid } = copy.database.stat;
-      const file = opened.file;
-      await this.#addOpen(parseEntryPath(entryPath), file, { ...file.stat, mode, mtime, uid, gid }).finally(() =>
-        file.close(),
-      );
+  async #addFound(path: EntryPath, copy: DatabaseCopy): Promise<void> {
+    const { facts } = await this.#addCopy(copy);
+    if (facts !== undefined) this.#tally.databases[path] = facts;
+  }
+
+  async #addCopy(copy: DatabaseCopy): Promise<CopyOutcome> {
+    const { database } = copy;
+    const isAdded = await this.#addUnproven(copy);
+    const outcome = await copy.outcome;
+    this.#findings.push(...outcome.findings);
+    if (outcome.files.length > 0) this.#context.archived(database.absolute, database.stat);
+    if (isAdded) return outcome;
+    for (const { entryPath, path } of outcome.files) await this.#addCopied(database, entryPath, path);
+    return outcome;
+  }
+
+  /** Archives a copy while it is still being checked, which takes as long; false where it is to be archived afterwards. */
+  async #addUnproven({ database, unproven, outcome }: DatabaseCopy): Promise<boolean> {
+    if (unproven === undefined || !this.#context.canTakeBack) return false;
+    const prove = async (): Promise<void> => {
+      // Facts are known only of a copy that SQLite made and found sound.
+      if ((await outcome).facts === undefined) throw new CopyReplaced();
+    };
+    try {
+      await this.#addCopied(database, database.entryPath, unproven, prove);
+      return true;
+    } catch (error) {
+      if (error instanceof CopyReplaced) return false;
+      throw error;
     }
+  }
+
+  async #addCopied(
+    database: DatabaseToCopy,
+    entryPath: string,
+    path: string,
+    prove?: () => Promise<void>,
+  ): Promise<void> {
+    const opened = openStable(path);
+    if (opened.kind !== 'open') throw new BkpError('io-failed', `the copy of ${entryPath} is gone`, { path });
+    const { file } = opened;
+    const { mode, mtime, uid, gid } = database.stat;
+    const stat = { ...file.stat, mode, mtime, uid, gid };
+    await this.#addOpen(parseEntryPath(entryPath), file, stat, 'last', prove).finally(() => file.close());
   }
 
   /** An ordinary file: read once more where it changed meanwhile, then kept as it was read, and told. */
@@ -196,16 +226,23 @@ export class SourceArchiver {
     return attempt === 1 ? 'first' : 'last';
   }
 
-  /** Streams an open file into the archive. */
-  async #addOpen(path: EntryPath, file: StableFile, stat: FileStat, care: Care = 'last'): Promise<void> {
+  /** Streams an open file into the archive. `prove` throws where what was read is not to stay there. */
+  async #addOpen(
+    path: EntryPath,
+    file: StableFile,
+    stat: FileStat,
+    care: Care = 'last',
+    prove = (): Promise<void> => Promise.resolve(),
+  ): Promise<void> {
     const { writer } = this.#context;
     if (stat.size <= blockSize) {
       const pieces: Buffer[] = [];
       for await (const piece of file.read(blockSize)) pieces.push(piece);
+      await prove();
       if (care === 'first' && file.changed()) throw new ChangedMeanwhile();
       await writer.add(header(path, 'file', stat), { kind: 'bytes', bytes: Buffer.concat(pieces) });
     } else {
-      const read = (): AsyncIterable<Buffer> => this.#watched(path, file, care);
+      const read = (): AsyncIterable<Buffer> => this.#watched(path, file, care, prove);
       await writer.add(header(path, 'file', stat), { kind: 'blocks', read });
     }
     if (file.failure !== undefined)
@@ -214,13 +251,14 @@ export class SourceArchiver {
     this.#count(path, stat.size <= blockSize ? stat.size : 0, stat.size);
   }
 
-  async *#watched(path: EntryPath, file: StableFile, care: Care): AsyncGenerator<Buffer> {
+  async *#watched(path: EntryPath, file: StableFile, care: Care, prove: () => Promise<void>): AsyncGenerator<Buffer> {
     const { signal, advance } = this.#context;
     for await (const block of file.read(blockSize, care === 'once' ? 'fill' : 'throw')) {
       signal.throwIfAborted();
       advance(block.length, path);
       yield block;
     }
+    await prove();
     if (care === 'first' && file.changed()) throw new ChangedMeanwhile();
   }
 
@@ -229,13 +267,12 @@ export class SourceArchiver {
     const database = { source: this.#source, entryPath: path, absolute, stat };
     const copy = await this.#context.copyLate(database);
     this.#context.reserved.addDatabase(absolute);
-    if (copy.facts !== undefined) this.#tally.databases[path] = copy.facts;
     this.#find(
       'not-one-instant',
       path,
       'it was opened while the backup ran, and copied later than the other databases',
     );
-    return this.#addCopy(copy);
+    return this.#addFound(path, copy);
   }
 
   #changed(path: EntryPath, once = false): void {
@@ -271,6 +308,9 @@ function isLeftBySqlite(walked: Walked, { source, real }: ResolvedSource): boole
 }
 
 class ChangedMeanwhile extends Error {}
+
+/** What was archived of a database was found damaged: others of its bytes are to be kept. */
+class CopyReplaced extends Error {}
 
 const newTally = (): Tally => ({ files: 0, bytes: 0, directories: 0, links: [], databases: {} });
 

@@ -14,10 +14,10 @@ export function sqliteChildOnDemand(options: SqliteChildOptions = {}): SqliteChi
       return child?.pid;
     },
     // Rejected, not thrown, where the signal is aborted already.
-    snapshot: async (request, onProgress) => started().snapshot(request, onProgress),
+    snapshot: async (request, news) => started().snapshot(request, news),
     check: async (path) => started().check(path),
     lockDatabases: async (request) => started().lockDatabases(request),
-    snapshotLocked: async (request, onProgress) => started().snapshotLocked(request, onProgress),
+    snapshotLocked: async (request, news) => started().snapshotLocked(request, news),
     lockStaged: async (request) => startedFor(request.databases)?.lockStaged(request),
     finishSwap: async (request) => startedFor(request.databases)?.finishSwap(request),
     readSchedules: async (request) => started().readSchedules(request),

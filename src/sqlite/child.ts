@@ -6,7 +6,7 @@ import { DatabaseLocks } from './database-locks.js';
 import { Examiner } from './examiner.js';
 import { HeldFiles } from './held-files.js';
 import { takeLockedSnapshot } from './locked-snapshot.js';
-import type { Reply, Request } from './protocol.js';
+import type { DatabaseSnapshot, Reply, Request } from './protocol.js';
 import { changeScheduleTable, readScheduleTable } from './schedule-access.js';
 import { takeSnapshot } from './snapshot.js';
 import { wireError } from './wire-error.js';
@@ -60,6 +60,9 @@ async function answer(request: Exclude<Request, { kind: 'close' }>): Promise<Rep
     examiner,
     clock: systemClock,
     advance: (bytes: number): void => reply({ kind: 'progress', id, bytes }),
+    copiesMade: (indexes: readonly number[]): void => reply({ kind: 'copies-made', id, indexes }),
+    copyChecked: (index: number, snapshot: DatabaseSnapshot): void =>
+      reply({ kind: 'copy-checked', id, index, snapshot }),
   };
   switch (request.kind) {
     case 'check':

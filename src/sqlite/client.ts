@@ -4,6 +4,7 @@ import { BkpError } from '../base/errors.js';
 import { defaultCheckBudget, type CheckBudget } from './check-budget.js';
 import type {
   CheckResult,
+  DatabaseSnapshot,
   LockedSnapshotRequest,
   LockRequest,
   LockResult,
@@ -20,15 +21,27 @@ import type {
 } from './protocol.js';
 import { errorFromWire } from './wire-error.js';
 
+/** What is told while databases are copied. */
+export interface SnapshotNews {
+  /** Bytes copied since the last call. */
+  readonly onProgress?: (bytes: number) => void;
+  /**
+   * These of the request (counted from 0) lie at their destinations, and are still to be checked: the result tells what that
+   * gave. A copy that is found damaged is removed, and others lie in its place.
+   */
+  readonly onCopies?: (indexes: readonly number[]) => void;
+  /** What the result will say of one of them, as soon as that is known. */
+  readonly onChecked?: (index: number, snapshot: DatabaseSnapshot) => void;
+}
+
 /** The process that alone opens live databases. Requests are answered one after the other. */
 export interface SqliteChild {
   readonly pid: number | undefined;
   /**
-   * Copies live databases as they were at one instant and checks the copies; `onProgress` is told the bytes copied since the
-   * last call. Rejects with `needs-wal-or-quiesce`, `no-space` or `io-failed` (no archive can be made; destinations may hold
+   * Copies live databases as they were at one instant and checks the copies. Rejects with `needs-wal-or-quiesce`, `no-space` or `io-failed` (no archive can be made; destinations may hold
    * partial copies), with `sqlite-child-failed` where the process dies, with the signal's reason where that aborts.
    */
-  snapshot(request: SnapshotRequest, onProgress?: (bytes: number) => void): Promise<SnapshotResult>;
+  snapshot(request: SnapshotRequest, news?: SnapshotNews): Promise<SnapshotResult>;
   /**
    * Checks a database file that nobody else uses and that does not change meanwhile. Leaves nothing beside it. `unchecked` where
    * that does not end in time.
@@ -46,7 +59,7 @@ export interface SqliteChild {
    */
   lockDatabases(request: LockRequest): Promise<LockResult>;
   /** As `snapshot`, of databases locked by `lockDatabases`, through the connections that hold the locks. */
-  snapshotLocked(request: LockedSnapshotRequest, onProgress?: (bytes: number) => void): Promise<SnapshotResult>;
+  snapshotLocked(request: LockedSnapshotRequest, news?: SnapshotNews): Promise<SnapshotResult>;
   /**
    * Locks restored databases (files nobody uses, without sidecars) that are to be renamed to live paths; nothing is written to
    * them, and nothing lies beside them afterwards. On failure those of this call are let go, the live ones stay locked.
@@ -96,7 +109,7 @@ const inChild = 'in the process that reads the databases';
 interface Pending {
   readonly settle: (reply: Reply) => void;
   readonly reject: (reason: unknown) => void;
-  readonly onProgress: ((bytes: number) => void) | undefined;
+  readonly news: SnapshotNews | undefined;
 }
 
 /** Starts the process. Throws the signal's reason where that is aborted already. */
@@ -146,8 +159,8 @@ class ForkedChild implements SqliteChild {
     return this.#child.pid;
   }
 
-  async snapshot(request: SnapshotRequest, onProgress?: (bytes: number) => void): Promise<SnapshotResult> {
-    const reply = await this.#ask((id) => ({ kind: 'snapshot', id, request }), onProgress);
+  async snapshot(request: SnapshotRequest, news?: SnapshotNews): Promise<SnapshotResult> {
+    const reply = await this.#ask((id) => ({ kind: 'snapshot', id, request }), news);
     if (reply.kind !== 'snapshot-taken') throw new Error(`answered a snapshot with ${reply.kind}`);
     return reply.result;
   }
@@ -171,8 +184,8 @@ class ForkedChild implements SqliteChild {
     }
   }
 
-  async snapshotLocked(request: LockedSnapshotRequest, onProgress?: (bytes: number) => void): Promise<SnapshotResult> {
-    const reply = await this.#ask((id) => ({ kind: 'snapshot-locked', id, request }), onProgress);
+  async snapshotLocked(request: LockedSnapshotRequest, news?: SnapshotNews): Promise<SnapshotResult> {
+    const reply = await this.#ask((id) => ({ kind: 'snapshot-locked', id, request }), news);
     if (reply.kind !== 'snapshot-taken') throw new Error(`answered a snapshot with ${reply.kind}`);
     return reply.result;
   }
@@ -220,14 +233,14 @@ class ForkedChild implements SqliteChild {
     this.#child.kill('SIGKILL');
   };
 
-  #ask(request: (id: number) => Request, onProgress?: (bytes: number) => void): Promise<Reply> {
+  #ask(request: (id: number) => Request, news?: SnapshotNews): Promise<Reply> {
     return new Promise((resolve, reject) => {
       if (this.#ended !== undefined) {
         reject(this.#ended.reason);
         return;
       }
       const id = this.#nextId++;
-      this.#pending.set(id, { settle: resolve, reject, onProgress });
+      this.#pending.set(id, { settle: resolve, reject, news });
       this.#send(request(id));
     });
   }
@@ -240,10 +253,10 @@ class ForkedChild implements SqliteChild {
   #receive(reply: Reply): void {
     const pending = this.#pending.get(reply.id);
     if (pending === undefined) return;
-    if (reply.kind === 'progress') {
-      pending.onProgress?.(reply.bytes);
-      return;
-    }
+    const { news } = pending;
+    if (reply.kind === 'progress') return news?.onProgress?.(reply.bytes);
+    if (reply.kind === 'copies-made') return news?.onCopies?.(reply.indexes);
+    if (reply.kind === 'copy-checked') return news?.onChecked?.(reply.index, reply.snapshot);
     this.#pending.delete(reply.id);
     if (reply.kind === 'failed') pending.reject(errorFromWire(reply.error, inChild));
     else pending.settle(reply);

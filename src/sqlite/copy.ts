@@ -10,7 +10,7 @@ const stepBytes = 8 * 1024 * 1024;
 const maxIdleSteps = 100;
 
 /**
- * Copies a pinned database with the online backup API to a path where nothing lies yet, and syncs it. It counts only if it
+ * Copies a pinned database with the online backup API to a path where nothing lies yet; `syncCopy` is to follow. It counts only if it
  * holds every page: `backup()` resolves with 0 pages on a locked source. `advance` is told bytes. Damage and read errors of
  * the source are thrown as SQLite's own errors; a destination that cannot be written as `BkpError`. Resolves with the size.
  */
@@ -25,7 +25,7 @@ export async function copyPinned(
   const { pageSize, pageCount } = pinned;
   // An empty database has no page to copy: it stays the empty file.
   const copied = pageCount === 0 ? 0 : await backUp(pinned, destination, advance);
-  const bytes = await syncedSize(destination);
+  const bytes = await sizeOf(destination);
   if (copied !== pageCount || bytes !== pageCount * pageSize) {
     throw new BkpError(
       'io-failed',
@@ -73,15 +73,19 @@ async function createEmpty(destination: string): Promise<void> {
   }
 }
 
-async function syncedSize(path: string): Promise<number> {
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    throw ioError('looking at', path, error);
+  }
+}
+
+/** A device that could not take what was written to it says so here, and only here. */
+export async function syncCopy(path: string): Promise<void> {
   try {
     const file = await open(path, 'r+');
-    try {
-      await file.sync();
-      return (await file.stat()).size;
-    } finally {
-      await file.close();
-    }
+    await file.sync().finally(() => file.close());
   } catch (error) {
     throw ioError('syncing', path, error);
   }

@@ -23,44 +23,69 @@ export async function takeLockedSnapshot(
   deps: LockedSnapshotDeps,
 ): Promise<SnapshotResult> {
   const startedAt = deps.clock.now();
+  const finishing: (() => Promise<DatabaseSnapshot>)[] = [];
+  const copied: number[] = [];
+  for (const [index, database] of request.databases.entries()) {
+    const begun = await begin(database, { startedAt, group: request.group }, deps);
+    if (begun.isCopied) copied.push(index);
+    finishing.push(begun.finish);
+  }
+  deps.copiesMade(copied);
   const databases: DatabaseSnapshot[] = [];
-  for (const database of request.databases) {
-    const path = await placeOf(database.path);
-    const id = await idAt(path);
-    const lock = deps.locks.find(id);
-    if (lock !== undefined) {
-      databases.push(await copyLocked({ database, path, lock, startedAt, group: request.group }, deps));
-      continue;
-    }
-    const file = await inspectDatabase(path, deps.held, new Set());
-    if (file.kind === 'missing' || file.kind === 'unreadable') databases.push({ ...file, name: database.name });
-    else {
-      const reason = deps.locks.whyBroken(id);
-      if (reason === undefined) throw appearedMeanwhile(path);
-      databases.push(await keepRaw(database, path, reason, copyRawApart));
-    }
+  for (const [index, finish] of finishing.entries()) {
+    const snapshot = await finish();
+    deps.copyChecked(index, snapshot);
+    databases.push(snapshot);
   }
   return { databases };
 }
 
-interface Task {
-  readonly database: DatabaseRequest;
-  readonly path: string;
-  readonly lock: ExclusiveLock;
+interface Instant {
   readonly startedAt: number;
   readonly group: number;
 }
 
-async function copyLocked(task: Task, { advance, clock, examiner }: LockedSnapshotDeps): Promise<DatabaseSnapshot> {
-  const { database, path, lock, startedAt } = task;
-  if (lock.fault !== undefined) return keepRaw(database, path, `${database.path}: ${lock.fault}`, copyRawApart);
+/** A database of which there is a copy, or none, and what is left to do with it. */
+interface Begun {
+  readonly isCopied: boolean;
+  readonly finish: () => Promise<DatabaseSnapshot>;
+}
+
+async function begin(database: DatabaseRequest, instant: Instant, deps: LockedSnapshotDeps): Promise<Begun> {
+  const path = await placeOf(database.path);
+  const id = await idAt(path);
+  const lock = deps.locks.find(id);
+  if (lock !== undefined) return beginLocked({ ...instant, database, path, lock }, deps);
+  const file = await inspectDatabase(path, deps.held, new Set());
+  if (file.kind === 'missing' || file.kind === 'unreadable') {
+    return { isCopied: false, finish: () => Promise.resolve({ ...file, name: database.name }) };
+  }
+  const reason = deps.locks.whyBroken(id);
+  if (reason === undefined) throw appearedMeanwhile(path);
+  return { isCopied: false, finish: () => keepRaw(database, path, reason, copyRawApart) };
+}
+
+interface Task extends Instant {
+  readonly database: DatabaseRequest;
+  readonly path: string;
+  readonly lock: ExclusiveLock;
+}
+
+async function beginLocked(task: Task, { advance, clock, examiner }: LockedSnapshotDeps): Promise<Begun> {
+  const { database, path, lock, startedAt, group } = task;
+  const raw = (reason: string): Begun => ({
+    isCopied: false,
+    finish: () => keepRaw(database, path, `${database.path}: ${reason}`, copyRawApart),
+  });
+  if (lock.fault !== undefined) return raw(lock.fault);
   try {
     const { connection, ...facts } = lock.pinned(startedAt);
     const bytes = await copyPinned({ connection, ...facts }, database.destination, advance);
     const copy = { ...facts, bytes, finishedAt: clock.now() };
-    return await examineCopy({ database, path, copy, group: () => task.group, notes: [] }, copyRawApart, examiner);
+    const examined = { database, path, copy, group: () => group, notes: [] };
+    return { isCopied: true, finish: () => examineCopy(examined, copyRawApart, examiner) };
   } catch (error) {
     if (sqliteFault(error) === undefined) throw error;
-    return keepRaw(database, path, `${database.path}: ${describeFault(error)}`, copyRawApart);
+    return raw(describeFault(error));
   }
 }

@@ -217,6 +217,8 @@ export type WireError =
 
 export type Reply =
   | { readonly kind: 'progress'; readonly id: number; readonly bytes: number }
+  | { readonly kind: 'copies-made'; readonly id: number; readonly indexes: readonly number[] }
+  | { readonly kind: 'copy-checked'; readonly id: number; readonly index: number; readonly snapshot: DatabaseSnapshot }
   | { readonly kind: 'snapshot-taken'; readonly id: number; readonly result: SnapshotResult }
   | { readonly kind: 'checked'; readonly id: number; readonly result: CheckResult }
   | { readonly kind: 'locked'; readonly id: number; readonly result: LockResult }

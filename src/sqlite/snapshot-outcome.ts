@@ -1,3 +1,4 @@
+import { syncCopy } from './copy.js';
 import type { Examiner } from './examiner.js';
 import type { Copy } from './group-copy.js';
 import type { CheckResult, DatabaseRequest, DatabaseSnapshot, SqliteNote } from './protocol.js';
@@ -16,14 +17,17 @@ export interface ExaminedCopy {
   readonly notes: readonly SqliteNote[];
 }
 
-/** The copy is checked; a damaged one is replaced by the source's own bytes. */
+/** The copy is checked, and synced meanwhile; a damaged one is replaced by the source's own bytes. */
 export async function examineCopy(
   examined: ExaminedCopy,
   copyRaw: RawCopier,
   examiner: Examiner,
 ): Promise<DatabaseSnapshot> {
   const { database, path, copy, group, notes } = examined;
-  const { check, facts } = await examiner.examine(database.destination);
+  const [{ check, facts }] = await Promise.all([
+    examiner.examine(database.destination),
+    syncCopy(database.destination),
+  ]);
   if (check.kind === 'damaged' || facts === undefined) {
     return keepRaw(database, path, `${database.path}: ${rawReason(check)}`, copyRaw);
   }

@@ -18,6 +18,10 @@ type LiveJob = Job & { readonly file: LiveFile };
 
 export interface ExaminingDeps extends SnapshotDeps {
   readonly examiner: Examiner;
+  /** Told which of the request lie at their destinations, before they are checked. */
+  readonly copiesMade: (indexes: readonly number[]) => void;
+  /** Told the result of each as soon as there is one. */
+  readonly copyChecked: (index: number, snapshot: DatabaseSnapshot) => void;
 }
 
 /**
@@ -38,14 +42,28 @@ export async function takeSnapshot(request: SnapshotRequest, deps: ExaminingDeps
     .map(({ file, database }) => ({ file, destination: database.destination, optional: isFound(database) }));
   const outcomes = await copyGroup(tasks, request, deps);
   // From here on no connection is open to any of them: raw copies are allowed, and writers have gone on.
+  deps.copiesMade(jobs.flatMap((job, index) => (isLive(job) && isCopied(job.file, outcomes, apart) ? [index] : [])));
   const groups = new SnapshotGroups(request.group, live.length > 1);
   const databases: DatabaseSnapshot[] = [];
-  for (const job of jobs) databases.push(await finish(job, { outcomes, apart, groups }, deps));
+  for (const [index, job] of jobs.entries()) {
+    const snapshot = await finish(job, { outcomes, apart, groups }, deps);
+    deps.copyChecked(index, snapshot);
+    databases.push(snapshot);
+  }
   return { databases };
 }
 
 function isLive(job: Job): job is LiveJob {
   return job.file.kind === 'database';
+}
+
+function isCopied(
+  file: LiveFile,
+  outcomes: ReadonlyMap<LiveFile, CopyOutcome>,
+  apart: ReadonlyMap<LiveFile, PrivateCopy>,
+): boolean {
+  const outcome = outcomes.get(file);
+  return (outcome !== undefined && 'copy' in outcome) || apart.get(file)?.kind === 'copied';
 }
 
 function isFound({ found }: DatabaseRequest): boolean {

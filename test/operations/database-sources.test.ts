@@ -100,14 +100,18 @@ describe.each(containers)('databases in a %s', (container) => {
   });
 
   it('that are damaged are kept as raw bytes with their sidecars, and restored as those', async () => {
-    const from = await instance({ pb: {} }, [database('a.db'), directory('pb'), database('noise.db')]);
+    const sources = [database('a.db'), database('large.db'), directory('pb'), database('noise.db')];
+    const from = await instance({ pb: {} }, sources);
     const values = Array.from({ length: 3000 }, (_, n) => `(${n})`).join(',');
-    for (const [path, page] of [
+    // The large one is in the archive before its check ends, and is taken out again.
+    const large = 'CREATE TABLE pad AS SELECT randomblob(3000000) AS a';
+    for (const [path, page, ...more] of [
       ['a.db', 1],
+      ['large.db', 3, large],
       ['pb/b.db', 3],
     ] as const) {
       const file = join(from.root, path);
-      makeDatabase(file, walMode, table, `INSERT INTO t VALUES ${values}`);
+      makeDatabase(file, walMode, table, `INSERT INTO t VALUES ${values}`, ...more);
       crashAfter(file, 'INSERT INTO t VALUES (-1)');
       overwritePage(file, page);
     }
@@ -116,6 +120,7 @@ describe.each(containers)('databases in a %s', (container) => {
     const target = await expectLosses(
       made,
       'database-damaged-raw a.db',
+      'database-damaged-raw large.db',
       'database-damaged-raw pb/b.db',
       'database-damaged-raw noise.db',
     );
@@ -124,6 +129,7 @@ describe.each(containers)('databases in a %s', (container) => {
       '.',
       './a.db',
       './a.db-wal',
+      './large.db',
       './noise.db',
       './pb',
       './pb/b.db',
@@ -131,7 +137,7 @@ describe.each(containers)('databases in a %s', (container) => {
     ]);
     for (const path of Object.keys(after)) expect([path, after[path]?.content]).toEqual([path, before[path]?.content]);
     // Proven by their sums alone: there is nothing SQLite could say.
-    expect(await verify(made.file)).toMatchObject({ databases: 0, files: 5 });
+    expect(await verify(made.file)).toMatchObject({ databases: 0, files: 6 });
   });
 
   it('in a folder may be written to all the time, and their journals come and go', async () => {

@@ -30,8 +30,11 @@ describe('the process that reads the databases', () => {
     const at = await place();
     largeDatabase(at);
     const child = childForTest();
-    const attempt = child.snapshot({ ...snapshotOf(at, 'x.db'), maxPause: 'none' }, () =>
-      process.kill(child.pid!, 'SIGKILL'),
+    const attempt = child.snapshot(
+      { ...snapshotOf(at, 'x.db'), maxPause: 'none' },
+      {
+        onProgress: () => process.kill(child.pid!, 'SIGKILL'),
+      },
     );
     const waiting = child.check(at.live('x.db'));
     const message = containing('killed by SIGKILL');
@@ -47,10 +50,15 @@ describe('the process that reads the databases', () => {
     const reason = new BkpError('interrupted', 'stopped by SIGINT');
     const child = childForTest(controller.signal);
     let abortedAt = 0;
-    const attempt = child.snapshot({ ...snapshotOf(at, 'x.db'), maxPause: 'none' }, () => {
-      if (abortedAt === 0) abortedAt = performance.now();
-      controller.abort(reason);
-    });
+    const attempt = child.snapshot(
+      { ...snapshotOf(at, 'x.db'), maxPause: 'none' },
+      {
+        onProgress: () => {
+          if (abortedAt === 0) abortedAt = performance.now();
+          controller.abort(reason);
+        },
+      },
+    );
     await expect(attempt).rejects.toBe(reason);
     expect(performance.now() - abortedAt).toBeLessThan(1000);
     await child.close();

@@ -158,7 +158,7 @@ describe('locked databases', () => {
     expect(liveNames(at)).toEqual(['x.db', 'y.db']);
     const heard: number[] = [];
     const { group, databases } = snapshotOf(at, 'x.db', 'y.db', 'none.db');
-    const result = await child.snapshotLocked({ group, databases }, (bytes) => heard.push(bytes));
+    const result = await child.snapshotLocked({ group, databases }, { onProgress: (bytes) => heard.push(bytes) });
     const copied = result.databases.slice(0, 2).map((database) => expectKind('copied', database));
     expect(copied.map(({ journalMode }) => journalMode)).toEqual(['wal', 'delete']);
     for (const one of copied) expect(one).toMatchObject({ integrity: 'ok', snapshotGroup: 1, notes: [] });

@@ -134,7 +134,10 @@ describe('the pause of rollback-journal databases', () => {
       hint: matching(/WAL/),
     });
     const heard: number[] = [];
-    const { databases } = await child.snapshot({ ...request, maxPause: 'none' }, (bytes) => heard.push(bytes));
+    const { databases } = await child.snapshot(
+      { ...request, maxPause: 'none' },
+      { onProgress: (bytes) => heard.push(bytes) },
+    );
     const total = databases.reduce((sum, database) => sum + expectKind('copied', database).bytes, 0);
     expect(heard.reduce((sum, bytes) => sum + bytes, 0)).toBe(total);
     // More than one step, each of 8 MiB at most.
