@@ -48,7 +48,7 @@ export function registerCreate(program: Command, choose: Choose): Command {
     .alias('backup')
     .description('Make a backup: one archive, read back and compared before it gets its name.')
     .option('--format <format>', 'zip or tar.gz')
-    .option('-l, --level <0-9>', '0 stores, 9 is smallest')
+    .option('-l, --level <0-9>', '0 stores, 9 is smallest (default: 3)')
     .option('--databases', 'with the sources of scope databases, even where they are turned off')
     .option('--no-databases', 'without them')
     .option('--snapshots', 'with the sources of scope snapshots')

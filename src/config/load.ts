@@ -23,6 +23,12 @@ import type { FoundConfig } from './read-file.js';
 import type { ConfigFile } from './schema.js';
 import { resolveSources } from './sources.js';
 
+/**
+ * Measured on 700 MB (a text-rich database, 20,000 JSON files, media): half of level 6's time in the compressor for an archive
+ * 0.8 % larger; for the database alone 2.8 %.
+ */
+const defaultLevel = 3;
+
 export interface LoadRequest {
   /** The working folder: absolute. */
   readonly cwd: string;
@@ -89,7 +95,7 @@ async function assemble(
   const { flags, env } = outside;
   const storage = storageOf(outside, configFile, file, detected?.layout.storage ?? join(root, 'var', 'backups'));
   const format = setting<Container>(flags.format, env.format, file.format, 'zip');
-  const level = setting(flags.level, env.level, file.level, 6);
+  const level = setting(flags.level, env.level, file.level, defaultLevel);
   const readOnly = setting(undefined, env.readOnly, file.readOnly, false);
   const sources = resolveSources(file.sources, root, detected?.layout);
   const storagePlace = storage.from === 'flag' ? '--storage' : storage.from === 'env' ? 'BKP_STORAGE' : configFile;

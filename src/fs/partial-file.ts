@@ -23,6 +23,9 @@ export function finalNames(partialName: string): readonly string[] {
   return durable === undefined ? [name] : [name, durable];
 }
 
+/** So many bytes are written before the disk is asked to take them: it works meanwhile, and `sync` has little left to wait for. */
+const flushEvery = 32 * 1024 * 1024;
+
 export interface PublishOptions {
   /** Take the place of a file that has the name already. */
   readonly overwrite: boolean;
@@ -36,6 +39,10 @@ export class PartialFile implements ByteSink {
   readonly path: string;
   readonly #file: FileHandle;
   #written = 0;
+  #flushedAt = 0;
+  #flushing: Promise<void> | undefined;
+  /** The disk tells a failure only once. */
+  #flushFailure: { readonly error: unknown } | undefined;
   #state: 'open' | 'closed' | 'ended' = 'open';
 
   private constructor(path: string, file: FileHandle) {
@@ -66,6 +73,7 @@ export class PartialFile implements ByteSink {
         this.#written += bytesWritten;
       }
     });
+    if (this.#written >= this.#flushedAt + flushEvery) this.#flush();
   }
 
   async truncate(size: number): Promise<void> {
@@ -80,7 +88,21 @@ export class PartialFile implements ByteSink {
 
   /** Brings it to the disk. */
   async sync(): Promise<void> {
-    await this.#try('syncing', () => this.#file.sync());
+    await this.#try('syncing', async () => {
+      await this.#flushing;
+      if (this.#flushFailure !== undefined) throw this.#flushFailure.error;
+      await this.#file.sync();
+    });
+  }
+
+  /** Has the disk take what is written so far, while more is written; a failure is that of the next `sync`. */
+  #flush(): void {
+    if (this.#flushing !== undefined) return;
+    this.#flushedAt = this.#written;
+    this.#flushing = this.#file
+      .datasync()
+      .catch((error: unknown) => (this.#flushFailure ??= { error }))
+      .then(() => (this.#flushing = undefined));
   }
 
   /**
@@ -105,12 +127,14 @@ export class PartialFile implements ByteSink {
     if (this.#state === 'ended') return;
     const isOpen = this.#state === 'open';
     this.#state = 'ended';
+    await this.#flushing;
     await Promise.allSettled([isOpen ? this.#file.close() : undefined, unlink(this.path)]);
   }
 
   async #close(): Promise<void> {
     if (this.#state !== 'open') return;
     this.#state = 'closed';
+    await this.#flushing;
     await this.#try('closing', () => this.#file.close());
   }
 

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ArchiveWriter, EntryHeader } from '../archive/archive.js';
 import { timestamp } from '../base/clock.js';
@@ -144,8 +145,11 @@ export class SourceArchiver {
     const outcome = await copy.outcome;
     this.#findings.push(...outcome.findings);
     if (outcome.files.length > 0) this.#context.archived(database.absolute, database.stat);
-    if (isAdded) return outcome;
-    for (const { entryPath, path } of outcome.files) await this.#addCopied(database, entryPath, path);
+    for (const { entryPath, path } of outcome.files) {
+      if (!isAdded) await this.#addCopied(database, entryPath, path);
+      // Early: what was not brought to the disk yet does not have to go there.
+      await rm(path, { force: true });
+    }
     return outcome;
   }
 

@@ -21,7 +21,7 @@ it('is a valid configuration for the CMS that says what the defaults say', async
     root: site,
     storage: join(site, 'var/backups'),
     format: 'zip',
-    level: 6,
+    level: 3,
     maxPause: 4000,
   });
   expect(sourceNamed(config, 'config')).toMatchObject({

@@ -38,7 +38,7 @@ describe('finding the configuration', () => {
   it('searches only the root where one is given', async () => {
     const site = await writeSite({ '.backuprc': 'level: 1', 'a/': '' });
     const config = await load(site, { root: 'a' });
-    expect(config).toMatchObject({ level: 6, configFile: undefined, root: join(site, 'a') });
+    expect(config).toMatchObject({ level: 3, configFile: undefined, root: join(site, 'a') });
     expect(await load(site, {}, { BKP_ROOT: 'a' })).toMatchObject({ configFile: undefined });
   });
 

@@ -10,7 +10,7 @@ describe('precedence', () => {
     expect(await load(site)).toMatchObject({
       instance: basename(site),
       format: 'zip',
-      level: 6,
+      level: 3,
       maxPause: 4000,
       lockWait: 0,
       noInput: false,

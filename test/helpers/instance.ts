@@ -124,7 +124,7 @@ export function createRequest(from: Instance, options: CreateOptions = {}): Crea
     leftOut: [],
     excludes: [],
     destination,
-    level: 6,
+    level: 3,
     maxPause: 4000,
     origin: 'manual',
     comment: undefined,
