@@ -2,25 +2,25 @@ import { createHash } from 'node:crypto';
 import type { EntryHeader } from './archive.js';
 import { ArchiveDamage } from '../base/damage.js';
 
-/** Counts and hashes a large file's bytes on their way through; throws where they are not exactly the header's size. */
+/** Counts a large file's bytes on their way through, and hashes them where `done` wants the sum; throws where they are not exactly the header's size. */
 export async function* metered(
   header: EntryHeader,
   chunks: AsyncIterable<Buffer>,
-  done: (sha256: string) => void,
+  done?: (sha256: string) => void,
 ): AsyncGenerator<Buffer> {
-  const hash = createHash('sha256');
+  const hash = done === undefined ? undefined : createHash('sha256');
   let seen = 0;
   for await (const chunk of chunks) {
     seen += chunk.length;
     if (seen > header.size) break;
-    hash.update(chunk);
+    hash?.update(chunk);
     yield chunk;
   }
   if (seen !== header.size) {
     const found = seen > header.size ? 'more' : seen;
     throw new ArchiveDamage('size-mismatch', `expected ${header.size} bytes, found ${found}`, header.path);
   }
-  done(hash.digest('hex'));
+  if (hash !== undefined) done?.(hash.digest('hex'));
 }
 
 /** Cuts a stream of chunks into blocks of exactly `blockBytes` (the last one shorter), each in a buffer of its own. */

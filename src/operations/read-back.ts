@@ -1,6 +1,7 @@
 import type { ArchiveProof } from '../archive/archive.js';
 import type { KeptKeys } from '../archive/kept-keys.js';
 import { withCleanup } from '../base/cleanup.js';
+import { together } from '../base/together.js';
 import { BkpError } from '../base/errors.js';
 import type { CompressPool } from '../compress/pool.js';
 import { hasDamage, ofKind, type Finding } from '../manifest/findings.js';
@@ -38,15 +39,13 @@ export function readBack({ request, target, proof, pool, keys, deps }: ReadBack)
     deps.progress.start('read-back', proof.bytes + (quick ? 0 : (totals?.bytes ?? 0)));
     const side = sideFileText(proof.sha256, target.name);
     const advance = (bytes: number, path?: string): void => deps.progress.advance(bytes, path);
-    const container = await proveContainer(reader, claims, side, advance, deps.signal);
-    const findings = [...opened.findings, ...container.findings];
-    if (!quick) {
-      const contents = await proveContents(reader, claims, { signal: deps.signal, advance, stopAtDamage: true });
-      findings.push(...contents.findings);
-      if (contents.files !== totals?.files && !hasDamage(findings))
-        throw countDiffers(target, contents.files, totals?.files);
-    }
+    const [container, contents] = await together([
+      proveContainer(reader, claims, side, advance, deps.signal),
+      quick ? undefined : proveContents(reader, claims, { signal: deps.signal, advance, stopAtDamage: true }),
+    ]);
+    const findings = [...opened.findings, ...container.findings, ...(contents?.findings ?? [])];
     if (hasDamage(findings)) throw readBackFailed(target, findings);
+    expectCount(target, contents?.files, totals?.files);
     deps.step('read-back', quick ? 'read back all bytes' : `decoded and compared ${totals?.files ?? 0} files`);
   });
 }
@@ -60,8 +59,11 @@ function readBackFailed({ file }: OpenDestination, findings: readonly Finding[])
   return new BkpError('read-back-failed', `the new archive ${file} failed its proof: ${what}`, { hint, path: file });
 }
 
-const countDiffers = ({ file }: OpenDestination, found: number, expected: number | undefined): BkpError =>
-  new BkpError('read-back-failed', `the new archive ${file} holds ${found} files instead of ${expected ?? 0}`, {
+/** `found` undefined: they were not counted. */
+function expectCount({ file }: OpenDestination, found: number | undefined, expected: number | undefined): void {
+  if (found === undefined || found === expected) return;
+  throw new BkpError('read-back-failed', `the new archive ${file} holds ${found} files instead of ${expected ?? 0}`, {
     hint,
     path: file,
   });
+}

@@ -4,6 +4,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import type { EntryHeader } from '../archive/archive.js';
 import { withCleanup, type Cleanup } from '../base/cleanup.js';
 import { ioError } from '../base/errors.js';
+import { together } from '../base/together.js';
 import type { AskPassphrase } from '../base/passphrase.js';
 import { createStaging, removeDeadStaging } from '../fs/staging.js';
 import { hasDamage, hasLoss, type Finding } from '../manifest/findings.js';
@@ -57,16 +58,14 @@ export function verifyBackup(request: VerifyRequest, deps: Deps): Promise<Verify
     const { manifest } = claims;
     deps.progress.start('verify', reader.bytes + (quick ? 0 : (manifest.totals?.bytes ?? 0)));
     const advance = (bytes: number, path?: string): void => deps.progress.advance(bytes, path);
-    const container = await proveContainer(reader, claims, side, advance, deps.signal);
     const databases = quick ? undefined : await openDatabaseCheck(manifest, deps, cleanup);
     const visitor = databases?.visitor ?? onlyProving;
-    const contents = await proveContents(reader, claims, {
-      signal: deps.signal,
-      advance,
-      visitor,
-      withoutContent: quick,
-    });
-    const now = [...opened.findings, ...container.findings, ...contents.findings, ...(databases?.findings ?? [])];
+    const [container, contents] = await together([
+      proveContainer(reader, claims, side, advance, signal),
+      proveContents(reader, claims, { signal, advance, visitor, withoutContent: quick }),
+    ]);
+    const checks = (await databases?.finish()) ?? [];
+    const now = [...opened.findings, ...container.findings, ...contents.findings, ...checks];
     // What was wrong when it was made is told too: an intact archive may lack something.
     const findings = [...now, ...(manifest.findings ?? [])];
     const complete = manifest.complete !== false && !hasLoss(findings);
@@ -88,13 +87,14 @@ export function verifyBackup(request: VerifyRequest, deps: Deps): Promise<Verify
 
 interface DatabaseCheck {
   readonly visitor: Visitor;
-  readonly findings: readonly Finding[];
+  /** Waits for the last check. */
+  finish(): Promise<readonly Finding[]>;
   checked(): number;
 }
 
 const stagingPrefix = 'bkp-verify-';
 
-/** Takes databases out of the archive one after the other, into a private temporary folder, and asks SQLite. */
+/** Takes databases out of the archive, into a private temporary folder, and asks SQLite. */
 async function openDatabaseCheck(
   manifest: FoundManifest,
   deps: Deps,
@@ -111,15 +111,26 @@ async function openDatabaseCheck(
   cleanup.defer(() => child.close());
   const findings: Finding[] = [];
   let checked = 0;
+  let last = Promise.resolve();
+  const check = async (path: string, header: EntryHeader): Promise<void> => {
+    findings.push(...(await checkDatabase(child, path, header)));
+    rmSync(path, { force: true });
+  };
   const file = async (header: EntryHeader, content: AsyncIterable<Buffer>): Promise<void> => {
     const path = databaseFile(staging.path, checked);
     checked += 1;
     await writeTemporary(path, content);
-    findings.push(...(await checkDatabase(child, path, header)));
-    rmSync(path, { force: true });
+    // The archive is read on meanwhile, but never are more than two databases there.
+    await last;
+    last = check(path, header);
+    last.catch(() => undefined);
+  };
+  const finish = async (): Promise<readonly Finding[]> => {
+    await last;
+    return findings;
   };
   const visitor = { ...onlyProving, wants: ({ path }: EntryHeader) => entries.has(path), file };
-  return { visitor, findings, checked: () => checked };
+  return { visitor, finish, checked: () => checked };
 }
 
 async function writeTemporary(path: string, content: AsyncIterable<Buffer>): Promise<void> {

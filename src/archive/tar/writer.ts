@@ -87,7 +87,7 @@ class TarWriter implements ArchiveWriter {
     return this.#unlessFailed(async () => {
       const sumsAt = this.#sink.position;
       const sums = provingFile(sumsName, tail.sumsBytes, tail.mtime);
-      const chunks = metered(sums, tail.sums(), () => undefined);
+      const chunks = metered(sums, tail.sums());
       await this.#packer.chunks(packHeader(sums), chunks, () => this.#members.room());
       await this.#members.drain();
       const manifestAt = this.#sink.position;

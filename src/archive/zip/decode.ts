@@ -130,10 +130,10 @@ const isSmall = ({ size, packedSize }: ZipEntry): boolean => size <= blockSize &
 async function decodedLarge({ entry, dataStart, want }: LargeUnit, decoding: Decoding): Promise<DecodedEntry> {
   const { header } = entry;
   const { source, pool, unlocked } = decoding;
-  const chunks = (done: (sha256: string) => void): AsyncGenerator<Buffer> =>
+  const chunks = (done?: (sha256: string) => void): AsyncGenerator<Buffer> =>
     largeContent({ source, dataStart, entry, pool, unlocked }, done);
   if (want === 'content') {
-    return { header, content: { kind: 'chunks', chunks: chunks(() => undefined) } };
+    return { header, content: { kind: 'chunks', chunks: chunks() } };
   }
   return { header, content: await summed(header, chunks, decoding.options.signal) };
 }

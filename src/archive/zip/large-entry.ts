@@ -22,8 +22,8 @@ export interface LargeContent {
   readonly unlocked: Unlocked | undefined;
 }
 
-/** The content of a large entry, in chunks, in bounded memory; `done` gets its SHA-256. Throws `ArchiveDamage`. */
-export async function* largeContent(large: LargeContent, done: (sha256: string) => void): AsyncGenerator<Buffer> {
+/** The content of a large entry, in chunks, in bounded memory; `done` gets its SHA-256, where it is given. Throws `ArchiveDamage`. */
+export async function* largeContent(large: LargeContent, done?: (sha256: string) => void): AsyncGenerator<Buffer> {
   const { entry } = large;
   const expected = unsealed(entry).crc;
   const opening = await openLarge(large);
