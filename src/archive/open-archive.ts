@@ -3,7 +3,7 @@ import { looksLikeGzip, openTarReader } from './tar/reader.js';
 import { openZipReader } from './zip/reader.js';
 import type { ByteSource } from '../base/byte-source.js';
 import { ArchiveDamage } from '../base/damage.js';
-import type { CompressPool } from '../compress/pool.js';
+import type { Compressor } from '../compress/compressor.js';
 
 export interface OpenOptions {
   /** The container may have been remade by another tool: one leading `./` of a name is dropped. */
@@ -22,7 +22,7 @@ const magicBytes = 4;
  */
 export async function openArchive(
   given: ByteSource,
-  pool: CompressPool,
+  pool: Compressor,
   options: OpenOptions = {},
 ): Promise<ArchiveReader> {
   const { dropDotSlash = false, signal, searchLimit = Infinity } = options;

@@ -2,12 +2,8 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { entryPoint } from '../base/entry-point.js';
 import { BkpError, errorText } from '../base/errors.js';
+import { JobFailure, type Compressor } from './compressor.js';
 import type { JobKind, JobMap, JobReply } from './jobs.js';
-
-/** A job's own failure: the bytes given to it are not what they should be. */
-export class JobFailure extends Error {
-  override readonly name = 'JobFailure';
-}
 
 interface Pending {
   readonly worker: Member;
@@ -26,7 +22,7 @@ const maxThreads = 16;
  * Worker threads that deflate and inflate. Jobs run in any order; who needs results in order awaits them in order.
  * The pool does not bound what is queued: `OrderedQueue` and the readers do.
  */
-export class CompressPool {
+export class CompressPool implements Compressor {
   readonly width: number;
   readonly #members: Member[] = [];
   readonly #pending = new Map<number, Pending>();
@@ -38,7 +34,6 @@ export class CompressPool {
     this.width = Math.max(1, Math.min(width, maxThreads));
   }
 
-  /** The input's `data` is transferred: the caller may not use it (or anything in its buffer) afterwards. */
   run<K extends JobKind>(kind: K, input: JobMap[K]['in']): Promise<JobMap[K]['out']> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     const worker = this.#leastLoaded();

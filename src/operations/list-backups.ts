@@ -2,7 +2,8 @@ import { openArchive } from '../archive/open-archive.js';
 import { ManifestTooFar, type Container } from '../archive/archive.js';
 import { ArchiveDamage } from '../base/damage.js';
 import { BkpError, errorText } from '../base/errors.js';
-import { CompressPool } from '../compress/pool.js';
+import { concurrently } from '../base/concurrently.js';
+import { callingThread } from '../compress/compressor.js';
 import { parseArchiveComment } from '../manifest/archive-comment.js';
 import { ofKind } from '../manifest/findings.js';
 import type { FoundManifest } from '../manifest/manifest.js';
@@ -57,23 +58,22 @@ export async function listBackups(
 ): Promise<readonly ListedBackup[]> {
   const files = await storage.list();
   const names = new Set(files.map(({ name }) => name));
-  const pool = new CompressPool(1);
-  try {
-    const listed: ListedBackup[] = [];
-    for (const file of files) {
-      signal.throwIfAborted();
-      const container = containerOf(file.name);
-      if (container === undefined) continue;
-      const described = await describe(storage, file, container, pool, signal);
-      const locked = names.has(`${file.name}${lockedSuffix}`);
-      const foreign = instance !== undefined && described.instance !== undefined && described.instance !== instance;
-      listed.push({ ...described, locked, foreign });
-    }
-    return listed.sort((a, b) => b.time - a.time || (a.name < b.name ? 1 : -1));
-  } finally {
-    await pool.close();
-  }
+  const archives = files.flatMap((file) => {
+    const container = containerOf(file.name);
+    return container === undefined ? [] : [{ file, container }];
+  });
+  const listed = await concurrently(archives, atOnce, async ({ file, container }): Promise<ListedBackup> => {
+    signal.throwIfAborted();
+    const described = await describe(storage, file, container, signal);
+    const locked = names.has(`${file.name}${lockedSuffix}`);
+    const foreign = instance !== undefined && described.instance !== undefined && described.instance !== instance;
+    return { ...described, locked, foreign };
+  });
+  return listed.toSorted((a, b) => b.time - a.time || (a.name < b.name ? 1 : -1));
 }
+
+/** Waiting for a disk is most of what it takes. */
+const atOnce = 8;
 
 type Described = Omit<ListedBackup, 'locked' | 'foreign'>;
 
@@ -81,12 +81,11 @@ async function describe(
   storage: Storage,
   file: StoredFile,
   container: Container,
-  pool: CompressPool,
   signal: AbortSignal,
 ): Promise<Described> {
   const base = baseOf(storage, file, container);
   try {
-    const read = await readDescription(storage, file.name, pool, signal);
+    const read = await readDescription(storage, file.name, signal);
     if (read.kind === 'encrypted') return fromComment(base, read.comment);
     const { manifest } = read;
     if (manifest === undefined)
@@ -118,15 +117,10 @@ type Description =
   /** The manifest takes the passphrase; the comment does not. */
   | { readonly kind: 'encrypted'; readonly comment: string | undefined };
 
-async function readDescription(
-  storage: Storage,
-  name: string,
-  pool: CompressPool,
-  signal: AbortSignal,
-): Promise<Description> {
+async function readDescription(storage: Storage, name: string, signal: AbortSignal): Promise<Description> {
   const source = await storage.open(name);
   try {
-    const reader = await openArchive(source, pool, { signal, searchLimit });
+    const reader = await openArchive(source, callingThread, { signal, searchLimit });
     if (await reader.isEncrypted()) return { kind: 'encrypted', comment: reader.comment };
     return { kind: 'clear', manifest: await reader.readManifest() };
   } finally {

@@ -3,6 +3,7 @@ import type { Dirent } from 'node:fs';
 import { lstat, mkdir, readdir, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ByteSource } from '../base/byte-source.js';
+import { concurrently } from '../base/concurrently.js';
 import { compareBytes, entryPathFault } from '../base/entry-path.js';
 import { BkpError, ioError, systemCode } from '../base/errors.js';
 import { acquireLock } from '../fs/lock.js';
@@ -36,12 +37,9 @@ export class LocalStorage implements Storage {
   }
 
   async list(): Promise<readonly StoredFile[]> {
-    const files: StoredFile[] = [];
-    for (const { name } of await this.#entries()) {
-      const file = name.startsWith('.') ? undefined : await this.stat(name);
-      if (file !== undefined) files.push(file);
-    }
-    return files;
+    const names = (await this.#entries()).map(({ name }) => name).filter((name) => !name.startsWith('.'));
+    const files = await concurrently(names, 8, (name) => this.stat(name));
+    return files.filter((file) => file !== undefined);
   }
 
   async stat(name: string): Promise<StoredFile | undefined> {

@@ -1,4 +1,4 @@
-import stringWidth from 'string-width';
+import { textWidth } from './text-width.js';
 
 export interface Column {
   readonly title: string;
@@ -62,11 +62,11 @@ function fitting(columns: readonly Column[], width: number): readonly Fitted[] {
 }
 
 const naturalWidth = ({ title, cells }: Column): number =>
-  Math.max(...[title, ...cells].map((cell) => stringWidth(cell)));
+  Math.max(...[title, ...cells].map((cell) => textWidth(cell)));
 
 function fill(cell: string, { column, width }: Fitted): string {
-  const cut = stringWidth(cell) <= width ? cell : `${cutTo(cell, width - 1)}…`;
-  const padding = ' '.repeat(Math.max(0, width - stringWidth(cut)));
+  const cut = textWidth(cell) <= width ? cell : `${cutTo(cell, width - 1)}…`;
+  const padding = ' '.repeat(Math.max(0, width - textWidth(cut)));
   return column.align === 'right' ? padding + cut : cut + padding;
 }
 
@@ -74,7 +74,7 @@ function fill(cell: string, { column, width }: Fitted): string {
 function cutTo(text: string, width: number): string {
   let kept = '';
   for (const { segment } of new Intl.Segmenter().segment(text)) {
-    if (stringWidth(kept + segment) > width) break;
+    if (textWidth(kept + segment) > width) break;
     kept += segment;
   }
   return kept;

@@ -4,7 +4,8 @@ import { promisify } from 'node:util';
 import type { Worker } from 'node:worker_threads';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { BkpError } from '../../src/base/errors.js';
-import { CompressPool, JobFailure } from '../../src/compress/pool.js';
+import { JobFailure } from '../../src/compress/compressor.js';
+import { CompressPool } from '../../src/compress/pool.js';
 import { noise } from '../archive/tar/archives.js';
 
 const run = promisify(execFile);

@@ -1,6 +1,6 @@
 import { blockSize } from '../../base/limits.js';
 import { OrderedQueue } from '../../compress/ordered-queue.js';
-import type { CompressPool } from '../../compress/pool.js';
+import type { Compressor } from '../../compress/compressor.js';
 import type { ArchiveSink, Mark } from '../sink.js';
 
 type Step = { readonly kind: 'member'; readonly bytes: Uint8Array } | { readonly kind: 'mark' };
@@ -8,7 +8,7 @@ type Step = { readonly kind: 'member'; readonly bytes: Uint8Array } | { readonly
 /** Tar bytes on their way into gzip members, compressed side by side and written in order. */
 export class MemberWriter {
   readonly #sink: ArchiveSink;
-  readonly #pool: CompressPool;
+  readonly #pool: Compressor;
   readonly #level: number;
   readonly #queue: OrderedQueue<Step>;
   #filling = Buffer.allocUnsafeSlow(blockSize);
@@ -16,7 +16,7 @@ export class MemberWriter {
   #full: Uint8Array[] = [];
   #mark: Mark | undefined;
 
-  constructor(sink: ArchiveSink, pool: CompressPool, level: number) {
+  constructor(sink: ArchiveSink, pool: Compressor, level: number) {
     this.#sink = sink;
     this.#pool = pool;
     this.#level = level;

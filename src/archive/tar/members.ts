@@ -2,7 +2,7 @@ import { ArchiveDamage, type Damage } from '../../base/damage.js';
 import type { ByteSource } from '../../base/byte-source.js';
 import { blockSize } from '../../base/limits.js';
 import { memberHeaderBytes } from '../../compress/deflate.js';
-import { JobFailure, type CompressPool } from '../../compress/pool.js';
+import { JobFailure, type Compressor } from '../../compress/compressor.js';
 import { Window } from '../window.js';
 import type { TarChunk } from './tar-input.js';
 import { memberSize, parseTrailer, trailerBytes } from './trailer.js';
@@ -24,7 +24,7 @@ interface Inflating {
  */
 export async function* inflatedMembers(
   source: ByteSource,
-  pool: CompressPool,
+  pool: Compressor,
   from: number,
   oddity: (damage: Damage) => void,
 ): AsyncGenerator<TarChunk> {
@@ -50,7 +50,7 @@ export async function* inflatedMembers(
   if (failure !== undefined) throw failure.error;
 }
 
-function inflating(pool: CompressPool, { bytes, at }: TarChunk): Inflating {
+function inflating(pool: Compressor, { bytes, at }: TarChunk): Inflating {
   const job = pool.run('gunzip-member', { data: bytes, maxBytes: blockSize }).then(
     ({ data }) => Buffer.from(data.buffer, data.byteOffset, data.byteLength),
     (error: unknown) => {

@@ -3,7 +3,7 @@ import type { ByteSource } from '../../base/byte-source.js';
 import { ArchiveDamage, type Damage } from '../../base/damage.js';
 import { blockSize } from '../../base/limits.js';
 import { memberHeaderBytes } from '../../compress/deflate.js';
-import type { CompressPool } from '../../compress/pool.js';
+import type { Compressor } from '../../compress/compressor.js';
 import {
   ManifestTooFar,
   manifestName,
@@ -38,7 +38,7 @@ export function looksLikeGzip(first: Uint8Array): boolean {
 /** Opens a tar.gz: one of ours (docs/archive-format.md), or an ordinary one. Closing the reader closes the source. */
 export async function openTarReader(
   source: ByteSource,
-  pool: CompressPool,
+  pool: Compressor,
   options: TarReaderOptions = {},
 ): Promise<ArchiveReader> {
   const head = await source.read(0, Math.min(memberHeaderBytes, source.size));
@@ -50,7 +50,7 @@ export async function openTarReader(
 
 interface TarReaderParts {
   readonly source: ByteSource;
-  readonly pool: CompressPool;
+  readonly pool: Compressor;
   readonly options: TarReaderOptions;
   /** The first member is one of ours. */
   readonly blocked: boolean;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ByteSink } from '../../base/byte-source.js';
 import { parseEntryPath } from '../../base/entry-path.js';
 import { never } from '../../base/errors.js';
-import type { CompressPool } from '../../compress/pool.js';
+import type { Compressor } from '../../compress/compressor.js';
 import {
   manifestName,
   sumsName,
@@ -22,7 +22,7 @@ import { encodeTrailer } from './trailer.js';
 
 export interface TarWriterOptions {
   readonly sink: ByteSink;
-  readonly pool: CompressPool;
+  readonly pool: Compressor;
   /** 0 (stored) to 9. */
   readonly level: number;
   /** Told the sum of each file that stays, in archive order. */

@@ -1,7 +1,7 @@
 import type { EntryHeader } from '../archive.js';
 import { derivedBytes } from '../../compress/derive-key.js';
 import type { JobMap, PackedItem, SealOrder } from '../../compress/jobs.js';
-import type { CompressPool } from '../../compress/pool.js';
+import type { Compressor } from '../../compress/compressor.js';
 import { blockSize } from '../../base/limits.js';
 
 /** Entries of one batch, at most: headers cost memory too. */
@@ -59,7 +59,7 @@ export class Batch {
   }
 
   /** Packs what was gathered and begins anew. */
-  async pack(pool: CompressPool, level: number): Promise<PackedBatch> {
+  async pack(pool: Compressor, level: number): Promise<PackedBatch> {
     const collected = this.#collected;
     const data = Buffer.allocUnsafeSlow(this.#bytes);
     this.#collected = [];

@@ -10,11 +10,13 @@ import { Window } from '../window.js';
 import type { ByteSource } from '../../base/byte-source.js';
 import { ArchiveDamage, type Damage } from '../../base/damage.js';
 import { blockSize } from '../../base/limits.js';
-import type { CompressPool } from '../../compress/pool.js';
+import type { Compressor } from '../../compress/compressor.js';
 
 export interface Decoding {
   readonly source: ByteSource;
-  readonly pool: CompressPool;
+  readonly pool: Compressor;
+  /** How much is read at once; 1 MiB where it is not said. */
+  readonly pieceBytes?: number;
   /** Where entries must end: the central directory's beginning. */
   readonly limit: number;
   readonly options: DecodeOptions;
@@ -56,7 +58,7 @@ async function* decodedUnit(unit: Unit | undefined, decoding: Decoding): AsyncGe
 }
 
 async function* units(entries: readonly ZipEntry[], decoding: Decoding): AsyncGenerator<Unit> {
-  const window = new Window(decoding.source);
+  const window = new Window(decoding.source, decoding.pieceBytes);
   const layout = new Layout(decoding.odd);
   let batch = new SmallBatch(decoding.pool, decoding.unlocked);
   for (const entry of entries) {

@@ -1,15 +1,15 @@
 import { fromRandomAccessReaderPromise, RandomAccessReader, type Entry } from 'yauzl';
 import { UnsupportedEncryption } from '../archive.js';
 import { hasField, idStrong } from './extra-fields.js';
-import { centralBytes, end64Bytes, endBytes, findEnd, flagStrong, locatorBytes } from './records.js';
+import { centralBytes, end64Bytes, findEnd, flagStrong, locatorBytes } from './records.js';
 import { centralEntry, type ZipEntry } from './central-entry.js';
 import type { ByteSource } from '../../base/byte-source.js';
 import { ArchiveDamage, type Damage } from '../../base/damage.js';
 import { BkpError, errorText } from '../../base/errors.js';
 import { limits } from '../../base/limits.js';
 
-/** What ends a zip, as far as it is read at once. */
-const tailBytes = 128 * 1024;
+/** How much of a zip's end is read at once: as much as most take, then as much as the longest archive comment takes. */
+const tailSizes = [16 * 1024, 128 * 1024] as const;
 
 /** The end of a zip: where its central directory lies, and the archive comment. */
 export interface ZipEnd {
@@ -26,10 +26,11 @@ const invalid = (message: string): ArchiveDamage => new ArchiveDamage('structure
 
 /** Reads and checks the end records (APPNOTE 4.3.14 to 4.3.16): they must end the file and agree with one another. */
 export async function readZipEnd(source: ByteSource): Promise<ZipEnd> {
-  const length = Math.min(source.size, tailBytes);
-  const tailStart = source.size - length;
-  const tail = await source.read(tailStart, length);
-  const found = length < endBytes ? undefined : findEnd(tail);
+  let [tail, tailStart] = await readTail(source, tailSizes[0]);
+  // Those of zip64 lie before it.
+  const start = findEnd(tail)?.at ?? 0;
+  if (start < locatorBytes + end64Bytes) [tail, tailStart] = await readTail(source, tailSizes[1]);
+  const found = findEnd(tail);
   if (found === undefined || found.behind < 0) throw noEnd();
   let place: DirectoryPlace;
   try {
@@ -42,6 +43,11 @@ export async function readZipEnd(source: ByteSource): Promise<ZipEnd> {
     throw new ArchiveDamage('data-after-end', `${found.behind} bytes lie behind the end of the archive`);
   }
   return { comment: found.comment, tail, tailStart, ...place };
+}
+
+async function readTail(source: ByteSource, bytes: number): Promise<readonly [tail: Buffer, tailStart: number]> {
+  const length = Math.min(source.size, bytes);
+  return [await source.read(source.size - length, length), source.size - length];
 }
 
 const noEnd = (): ArchiveDamage =>

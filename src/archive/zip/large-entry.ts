@@ -10,14 +10,14 @@ import { ArchiveDamage } from '../../base/damage.js';
 import { errorText, systemCode } from '../../base/errors.js';
 import { blockSize } from '../../base/limits.js';
 import { hex32 } from '../../compress/inflate.js';
-import { JobFailure, type CompressPool } from '../../compress/pool.js';
+import { JobFailure, type Compressor } from '../../compress/compressor.js';
 
 /** An entry and where its data begins. */
 export interface LargeContent {
   readonly source: ByteSource;
   readonly dataStart: number;
   readonly entry: ZipEntry;
-  readonly pool: CompressPool;
+  readonly pool: Compressor;
   /** There where the entry is encrypted. */
   readonly unlocked: Unlocked | undefined;
 }
@@ -78,7 +78,7 @@ async function* pieces(source: ByteSource, start: number, length: number): Async
 async function* decrypted(
   encrypted: AsyncIterable<Buffer>,
   opening: LargeOpening,
-  pool: CompressPool,
+  pool: Compressor,
 ): AsyncGenerator<Buffer> {
   const running: Promise<Buffer>[] = [];
   const take = async (): Promise<Buffer> => (await running.shift()) ?? Buffer.alloc(0);
@@ -109,7 +109,7 @@ interface InBlocks {
   readonly start: number;
   readonly entry: ZipEntry;
   readonly blocks: readonly number[];
-  readonly pool: CompressPool;
+  readonly pool: Compressor;
   readonly opening: LargeOpening | undefined;
 }
 

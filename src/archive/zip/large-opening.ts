@@ -16,7 +16,7 @@ import {
 } from '../../compress/aes.js';
 import { saltBytes } from '../../compress/derive-key.js';
 import type { CipherPlace } from '../../compress/jobs.js';
-import type { CompressPool } from '../../compress/pool.js';
+import type { Compressor } from '../../compress/compressor.js';
 
 export interface SealedPlace {
   readonly source: ByteSource;
@@ -32,11 +32,11 @@ export class LargeOpening {
   readonly start: number;
   readonly length: number;
   readonly #place: SealedPlace;
-  readonly #pool: CompressPool;
+  readonly #pool: Compressor;
   readonly #key: EntryKey;
   readonly #mac: Mac;
 
-  private constructor(place: SealedPlace, pool: CompressPool, key: EntryKey) {
+  private constructor(place: SealedPlace, pool: Compressor, key: EntryKey) {
     this.#place = place;
     this.#pool = pool;
     this.#key = key;
@@ -47,7 +47,7 @@ export class LargeOpening {
   }
 
   /** Throws `ArchiveDamage` where the entry is not encrypted with this passphrase. */
-  static async begin(place: SealedPlace, pool: CompressPool, unlocked: Unlocked): Promise<LargeOpening> {
+  static async begin(place: SealedPlace, pool: Compressor, unlocked: Unlocked): Promise<LargeOpening> {
     const strength = sealOf(place.entry)?.strength;
     if (strength === undefined) throw new RangeError(`${place.entry.header.path} is not encrypted`);
     const head = await place.source.read(place.dataStart, headBytes(strength));

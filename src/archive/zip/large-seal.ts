@@ -1,6 +1,6 @@
 import { endMac, newSalt, openMac, verifierOf, type EntryKey, type Mac } from '../../compress/aes.js';
 import { deriveKey } from '../../compress/derive-key.js';
-import type { CompressPool } from '../../compress/pool.js';
+import type { Compressor } from '../../compress/compressor.js';
 import type { SharedSecret } from '../../compress/shared-secret.js';
 
 /**
@@ -9,13 +9,13 @@ import type { SharedSecret } from '../../compress/shared-secret.js';
  */
 export class LargeSeal {
   readonly salt: Buffer;
-  readonly #pool: CompressPool;
+  readonly #pool: Compressor;
   readonly #key: EntryKey;
   readonly #mac: Mac;
   #position: Promise<number> = Promise.resolve(0);
 
   /** Derives the key here and now: beside the megabyte or more that it is for, that takes no time. */
-  constructor(pool: CompressPool, { bytes }: SharedSecret) {
+  constructor(pool: Compressor, { bytes }: SharedSecret) {
     this.salt = newSalt();
     this.#pool = pool;
     this.#key = { material: deriveKey(bytes, this.salt, 3), strength: 3 };

@@ -21,7 +21,7 @@ import type { ByteSource } from '../../base/byte-source.js';
 import { ArchiveDamage, type Damage } from '../../base/damage.js';
 import { limits } from '../../base/limits.js';
 import type { Passphrase } from '../../base/passphrase.js';
-import type { CompressPool } from '../../compress/pool.js';
+import type { Compressor } from '../../compress/compressor.js';
 import { SharedSecret } from '../../compress/shared-secret.js';
 
 export interface ZipReaderOptions {
@@ -32,20 +32,22 @@ export interface ZipReaderOptions {
 /** Reads only the end of the file; the central directory is read when it is needed. Rejects with `ArchiveDamage`. */
 export async function openZipReader(
   source: ByteSource,
-  pool: CompressPool,
+  pool: Compressor,
   options: ZipReaderOptions = {},
 ): Promise<ZipReader> {
   return new ZipReader(source, pool, await readZipEnd(source), options);
 }
 
 const readBytes = 1024 * 1024;
+/** Enough for what lies around an entry's content. */
+const recordsBytes = 4096;
 
 export class ZipReader implements ArchiveReader {
   readonly container = 'zip';
   readonly bytes: number;
   readonly oddities: Damage[] = [];
   readonly #source: ByteSource;
-  readonly #pool: CompressPool;
+  readonly #pool: Compressor;
   readonly #end: ZipEnd;
   readonly #options: ZipReaderOptions;
   /** What `oddities` holds: a hostile archive can have one for each of its entries. */
@@ -54,7 +56,7 @@ export class ZipReader implements ArchiveReader {
   #sealed: boolean | undefined;
   #unlocked: Unlocked | undefined;
 
-  constructor(source: ByteSource, pool: CompressPool, end: ZipEnd, options: ZipReaderOptions) {
+  constructor(source: ByteSource, pool: Compressor, end: ZipEnd, options: ZipReaderOptions) {
     this.#source = source;
     this.#pool = pool;
     this.#end = end;
@@ -200,6 +202,7 @@ export class ZipReader implements ArchiveReader {
     const pieces: Buffer[] = [];
     const decoding = decodeEntries([entry], {
       ...this.#decoding(isSealed),
+      pieceBytes: entry.packedSize + recordsBytes,
       options: { want: () => 'content' },
       odd: () => undefined,
     });

@@ -6,7 +6,7 @@ import type { Unlocked } from './unlocked.js';
 import { blockSize } from '../../base/limits.js';
 import { saltBytes, type Strength } from '../../compress/derive-key.js';
 import type { InflatedItem, InflateItem, JobMap } from '../../compress/jobs.js';
-import type { CompressPool } from '../../compress/pool.js';
+import type { Compressor } from '../../compress/compressor.js';
 
 /** A batch is full at this many packed bytes, this many bytes of content, or this many entries. */
 const maxPacked = blockSize;
@@ -23,7 +23,7 @@ interface Slot {
 
 /** Small entries decoded together on one worker thread, in order. */
 export class SmallBatch {
-  readonly #pool: CompressPool;
+  readonly #pool: Compressor;
   readonly #unlocked: Unlocked | undefined;
   readonly #keys: Buffer[] = [];
   #keyBytes = 0;
@@ -35,7 +35,7 @@ export class SmallBatch {
   #contentBytes = 0;
 
   /** `unlocked`: there where encrypted entries are added. */
-  constructor(pool: CompressPool, unlocked: Unlocked | undefined) {
+  constructor(pool: Compressor, unlocked: Unlocked | undefined) {
     this.#pool = pool;
     this.#unlocked = unlocked;
   }

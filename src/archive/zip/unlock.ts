@@ -8,7 +8,7 @@ import type { Unlocked } from './unlocked.js';
 import type { ByteSource } from '../../base/byte-source.js';
 import { ArchiveDamage } from '../../base/damage.js';
 import { blockSize } from '../../base/limits.js';
-import type { CompressPool } from '../../compress/pool.js';
+import type { Compressor } from '../../compress/compressor.js';
 import type { SharedSecret } from '../../compress/shared-secret.js';
 
 /** Entries beside the two proving ones whose verifiers are looked at. */
@@ -18,7 +18,7 @@ const maxProvenBytes = 64 * blockSize;
 
 export interface Locked {
   readonly source: ByteSource;
-  readonly pool: CompressPool;
+  readonly pool: Compressor;
   readonly entries: readonly ZipEntry[];
   /** Where entries must end. */
   readonly limit: number;

@@ -23,13 +23,13 @@ import { blockSize } from '../../base/limits.js';
 import type { Passphrase } from '../../base/passphrase.js';
 import { saltBytes } from '../../compress/derive-key.js';
 import { OrderedQueue } from '../../compress/ordered-queue.js';
-import type { CompressPool } from '../../compress/pool.js';
+import type { Compressor } from '../../compress/compressor.js';
 import { SharedSecret } from '../../compress/shared-secret.js';
 import { SpillBuffer } from '../../fs/spill-buffer.js';
 
 export interface ZipWriterOptions {
   readonly sink: ByteSink;
-  readonly pool: CompressPool;
+  readonly pool: Compressor;
   /** 0 (store) to 9. */
   readonly level: number;
   /** Told of each regular file, in archive order. */
