@@ -67,6 +67,11 @@ export interface ArchiveProof {
 
 /** Writes one archive in order. Calls are made one after the other, each awaited. */
 export interface ArchiveWriter {
+  /**
+   * Memory to read content into that the writer then has not to copy or to make anew: of the small file that is added next,
+   * or for one chunk of a large one.
+   */
+  room(kind: 'bytes' | 'blocks', bytes: number): Buffer;
   /** Resolves when the entry is accepted; waits while too much is in flight. Rejects with the first failure of the sink. */
   add(entry: EntryHeader, content: Content): Promise<void>;
   /** All entries before SHA256SUMS are written; `bodyHash` is `sha256:` and hexadecimal (docs/archive-format.md). */

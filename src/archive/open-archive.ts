@@ -39,9 +39,9 @@ export async function openArchive(
 
 /** No read begins after the signal. */
 function heeding(source: ByteSource, signal: AbortSignal): ByteSource {
-  const read = async (position: number, length: number): Promise<Buffer> => {
+  const read = async (position: number, length: number, into?: Buffer): Promise<Buffer> => {
     signal.throwIfAborted();
-    return source.read(position, length);
+    return source.read(position, length, into);
   };
   return { name: source.name, size: source.size, read, close: () => source.close() };
 }

@@ -4,8 +4,11 @@ export interface ByteSource {
   readonly name: string;
   /** Bytes. */
   readonly size: number;
-  /** Exactly `length` bytes from `position`; rejects where the source ends before. The buffer belongs to the caller. */
-  read(position: number, length: number): Promise<Buffer>;
+  /**
+   * Exactly `length` bytes from `position`; rejects where the source ends before. The buffer belongs to the caller; it is a
+   * view of `into` where that is given and large enough.
+   */
+  read(position: number, length: number, into?: Buffer): Promise<Buffer>;
   close(): Promise<void>;
 }
 

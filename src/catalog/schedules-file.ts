@@ -75,7 +75,7 @@ export class SchedulesFile {
 
   #rows(): readonly RawRow[] {
     if (lookAt(this.path) === undefined) return [];
-    const read = readSmall(this.path, undefined, maxBytes);
+    const read = readSmall(this.path, undefined, { maxBytes });
     switch (read.kind) {
       case 'read':
         return this.#parsed(read.bytes);

@@ -1,4 +1,5 @@
 import { errorText } from '../base/errors.js';
+import { ownMemory } from '../base/own-memory.js';
 import type { JobKind, JobMap } from './jobs.js';
 import { runJob } from './run-job.js';
 
@@ -11,6 +12,8 @@ export class JobFailure extends Error {
 export interface Compressor {
   /** How many jobs run at once. */
   readonly width: number;
+  /** Memory for the `data` of a job: that of blocks and batches is used again. Nothing else may lie in it. */
+  room(bytes: number): Buffer;
   /** The input's `data` is transferred: the caller may not use it (or anything in its buffer) afterwards. */
   run<K extends JobKind>(kind: K, input: JobMap[K]['in']): Promise<JobMap[K]['out']>;
 }
@@ -18,6 +21,7 @@ export interface Compressor {
 /** Does each job at once, on the thread that asks: for so few of them that starting another thread would take longer. */
 export const callingThread: Compressor = {
   width: 1,
+  room: ownMemory,
   run: (kind, input) => {
     try {
       return Promise.resolve(runJob(kind, input));

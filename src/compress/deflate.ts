@@ -20,6 +20,29 @@ function shrinks(data: Uint8Array): boolean {
   });
 }
 
+/** A stored block of deflate holds at most so many bytes (RFC 1951 3.2.4). */
+const storedBytes = 0xffff;
+
+/** `data` as stored blocks; ended by an empty one, as a full flush ends it, or as the last of the stream. */
+function stored(data: Uint8Array, last: boolean): Buffer {
+  const pieces = Math.ceil(data.length / storedBytes);
+  const out = Buffer.allocUnsafeSlow(data.length + 5 * (pieces + 1));
+  let at = 0;
+  const header = (length: number, final: boolean): void => {
+    at = out.writeUInt8(final ? 1 : 0, at);
+    at = out.writeUInt16LE(length, at);
+    at = out.writeUInt16LE(length ^ 0xffff, at);
+  };
+  for (let from = 0; from < data.length; from += storedBytes) {
+    const piece = data.subarray(from, from + storedBytes);
+    header(piece.length, false);
+    out.set(piece, at);
+    at += piece.length;
+  }
+  header(0, last);
+  return out;
+}
+
 /** zlib's own bound of what deflate can give, so that the result is one chunk; zlib asks for at least 64. */
 const roomFor = (bytes: number): number => Math.max(64, bytes + (bytes >>> 10) + 64);
 
@@ -28,14 +51,14 @@ function deflate(data: Uint8Array, level: number, finishFlush: number): Buffer {
 }
 
 /** Deflated, or as stored deflate blocks where that is not larger: valid deflate either way. */
-function smallest(data: Uint8Array, level: number, finishFlush: number): Buffer {
-  if (level === 0 || !shrinks(data)) return deflate(data, 0, finishFlush);
-  const packed = deflate(data, level, finishFlush);
-  return packed.length < data.length ? packed : deflate(data, 0, finishFlush);
+function smallest(data: Uint8Array, level: number, last: boolean): Buffer {
+  if (level === 0 || !shrinks(data)) return stored(data, last);
+  const packed = deflate(data, level, last ? constants.Z_FINISH : constants.Z_FULL_FLUSH);
+  return packed.length < data.length ? packed : stored(data, last);
 }
 
 export function deflateBlock({ data, level, last }: JobMap['deflate-block']['in']): JobMap['deflate-block']['out'] {
-  return { data: smallest(data, level, last ? constants.Z_FINISH : constants.Z_FULL_FLUSH) };
+  return { data: smallest(data, level, last) };
 }
 
 export function deflateBatch(job: JobMap['deflate-batch']['in']): JobMap['deflate-batch']['out'] {
@@ -43,7 +66,7 @@ export function deflateBatch(job: JobMap['deflate-batch']['in']): JobMap['deflat
   const items: PackedItem[] = [];
   const sealed = seal === undefined ? 0 : lengths.filter((length) => length > 0).length;
   // Packed items are never larger than their content, so they fit where it was.
-  const out = Buffer.allocUnsafeSlow(data.length + sealed * sealBytes(3));
+  const out = scratchOf(data.length + sealed * sealBytes(3));
   const keys = Buffer.alloc(seal?.keepKeys === true ? sealed * derivedBytes(3) : 0);
   let read = 0;
   let written = 0;
@@ -65,7 +88,16 @@ export function deflateBatch(job: JobMap['deflate-batch']['in']): JobMap['deflat
     const sha256 = createHash('sha256').update(content).digest('hex');
     items.push({ method, length: place.length, crc: isSealed ? 0 : crc32(content), sha256 });
   }
-  return { data: out.subarray(0, written), items, keys };
+  // A copy, as large as it is: the scratch is used again.
+  return { data: Uint8Array.prototype.slice.call(out, 0, written), items, keys };
+}
+
+let scratch = Buffer.alloc(0);
+
+/** Memory of this thread, valid until it is asked for again. */
+function scratchOf(bytes: number): Buffer {
+  if (scratch.length < bytes) scratch = Buffer.allocUnsafeSlow(bytes);
+  return scratch;
 }
 
 /** Bytes of our members' header: RFC 1952's ten, XLEN, and the subfield `BK` with the whole member's size. */
@@ -74,7 +106,7 @@ const trailerBytes = 8;
 
 /** A gzip member whose header tells its own size, as blocked gzip does it (RFC 1952 2.3.1.1). */
 export function gzipMember({ data, level }: JobMap['gzip-member']['in']): JobMap['gzip-member']['out'] {
-  const packed = smallest(data, level, constants.Z_FINISH);
+  const packed = smallest(data, level, true);
   const member = Buffer.allocUnsafeSlow(memberHeaderBytes + packed.length + trailerBytes);
   // ID1 ID2, CM deflate, FLG FEXTRA, MTIME none, XFL none, OS unknown, XLEN 8
   member.set([0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255, 8, 0, 0x42, 0x4b, 4, 0]);

@@ -118,5 +118,7 @@ export interface JobMessage<K extends JobKind = JobKind> {
   readonly input: JobMap[K]['in'];
 }
 
+/** `spent`: the memory of the input, for the next one. */
 export type JobReply =
-  { readonly id: number; readonly output: JobMap[JobKind]['out'] } | { readonly id: number; readonly error: string };
+  | { readonly id: number; readonly output: JobMap[JobKind]['out']; readonly spent: ArrayBuffer | undefined }
+  | { readonly id: number; readonly error: string };

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { BlockMemory } from './block-memory.js';
 import { entryPoint } from '../base/entry-point.js';
 import { BkpError, errorText } from '../base/errors.js';
 import { JobFailure, type Compressor } from './compressor.js';
@@ -26,12 +27,18 @@ export class CompressPool implements Compressor {
   readonly width: number;
   readonly #members: Member[] = [];
   readonly #pending = new Map<number, Pending>();
+  readonly #memory: BlockMemory;
   #nextId = 0;
   #failure: Error | undefined;
 
   /** `width`: threads, at most; they start with the first job. */
   constructor(width = availableParallelism()) {
     this.width = Math.max(1, Math.min(width, maxThreads));
+    this.#memory = new BlockMemory(2 * this.width + 2);
+  }
+
+  room(bytes: number): Buffer {
+    return this.#memory.take(bytes);
   }
 
   run<K extends JobKind>(kind: K, input: JobMap[K]['in']): Promise<JobMap[K]['out']> {
@@ -77,8 +84,12 @@ export class CompressPool implements Compressor {
     this.#pending.delete(reply.id);
     pending.worker.load -= 1;
     if (pending.worker.load === 0) pending.worker.thread.unref();
-    if ('error' in reply) pending.reject(new JobFailure(reply.error));
-    else pending.resolve(reply.output as never);
+    if ('error' in reply) {
+      pending.reject(new JobFailure(reply.error));
+      return;
+    }
+    if (reply.spent !== undefined) this.#memory.give(reply.spent);
+    pending.resolve(reply.output as never);
   }
 
   #fail(error: Error): void {

@@ -23,7 +23,10 @@ parentPort?.on('message', (job: AnyJob) => {
     if ('keys' in output) keys = output.keys;
     const data = compact(output.data);
     transfer.push(data.buffer);
-    reply = { id: job.id, output: { ...output, data } };
+    const { buffer } = job.input.data;
+    const spent = buffer instanceof ArrayBuffer && buffer !== data.buffer ? buffer : undefined;
+    if (spent !== undefined) transfer.push(spent);
+    reply = { id: job.id, output: { ...output, data }, spent };
   } catch (error) {
     reply = { id: job.id, error: errorText(error) };
   }

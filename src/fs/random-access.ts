@@ -3,6 +3,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import type { ByteSource } from '../base/byte-source.js';
 import { ArchiveDamage } from '../base/damage.js';
 import { BkpError, ioError, systemCode } from '../base/errors.js';
+import { ownMemory } from '../base/own-memory.js';
 
 /**
  * Opens a file for exact reads anywhere in it. Throws `file-not-found`, `usage` where it is no regular file, `io-failed`;
@@ -31,10 +32,10 @@ class FileSource implements ByteSource {
     this.#file = file;
   }
 
-  async read(position: number, length: number): Promise<Buffer> {
+  async read(position: number, length: number, into?: Buffer): Promise<Buffer> {
     // Asked before memory is taken: a damaged archive may ask for anything.
     if (position < 0 || length < 0 || position + length > this.size) throw this.#tooShort(position, length, this.size);
-    const bytes = Buffer.allocUnsafeSlow(length);
+    const bytes = into !== undefined && into.length >= length ? into.subarray(0, length) : ownMemory(length);
     for (let done = 0; done < length;) {
       const bytesRead = await this.#readOnce(bytes, done, position + done);
       if (bytesRead === 0) throw this.#tooShort(position, length, position + done);

@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync, realpathSync } from 'node:fs';
 import { systemCode } from '../base/errors.js';
 import { blockSize } from '../base/limits.js';
+import { ownMemory } from '../base/own-memory.js';
 import { fileStat, hasChanged, isSameFile, type FileIdentity, type FileStat } from './file-stat.js';
 import { reasonOf } from './reason.js';
 import { StableFile } from './stable-file.js';
@@ -8,25 +9,35 @@ import { StableFile } from './stable-file.js';
 export type NotRead = { readonly kind: 'vanished' } | { readonly kind: 'unreadable'; readonly reason: string };
 
 export type SmallRead =
-  /** `bytes` (with memory of its own) has `stat.size` bytes; where `changed`, they may never have been its content. */
+  /** `bytes` has `stat.size` bytes; where `changed`, they may never have been its content. */
   | { readonly kind: 'read'; readonly bytes: Buffer; readonly stat: FileStat; readonly changed: boolean }
   /** By now above `maxBytes`: to be read with `openStable`. */
   | { readonly kind: 'large' }
   | NotRead;
+
+export interface SmallReadOptions {
+  readonly maxBytes?: number;
+  /** Where the content goes: memory of its own, unless it is said. */
+  readonly room?: (bytes: number) => Buffer;
+}
 
 /**
  * Reads a file that others may write at the same time, as it was when opened: exactly the size it had. `expected` is the
  * file that was listed under this path; another one is only taken where it provably lies at `absolute` (a real path),
  * with no link on the way. Reading once more is the caller's business.
  */
-export function readSmall(absolute: string, expected?: FileIdentity, maxBytes: number = blockSize): SmallRead {
+export function readSmall(
+  absolute: string,
+  expected?: FileIdentity,
+  { maxBytes = blockSize, room = ownMemory }: SmallReadOptions = {},
+): SmallRead {
   const opened = openRegular(absolute, expected);
   if (opened.kind !== 'open') return opened;
   const { fd, stat } = opened;
   try {
     if (stat.size > maxBytes) return { kind: 'large' };
     // One byte more than there is shows whether the file became longer.
-    const space = Buffer.allocUnsafeSlow(stat.size + 1);
+    const space = room(stat.size + 1);
     const seen = readFully(fd, space);
     const changed = seen !== stat.size || hasChanged(stat, fd);
     const bytes = space.subarray(0, Math.min(seen, stat.size));

@@ -1,6 +1,7 @@
 import { close, read } from 'node:fs';
 import { promisify } from 'node:util';
 import { ioError } from '../base/errors.js';
+import { ownMemory } from '../base/own-memory.js';
 import { hasChanged, type FileStat } from './file-stat.js';
 
 const readAt = promisify(read);
@@ -26,15 +27,19 @@ export class StableFile {
   }
 
   /**
-   * Its bytes from the beginning, in blocks with memory of their own. A file that became shorter is filled up with zeros:
+   * Its bytes from the beginning, in blocks, each in memory of its own that `room` gives. A file that became shorter is filled up with zeros:
    * its size was declared before. Where the device fails, it throws `io-failed`, or fills up as well and keeps the `failure`.
    */
-  async *read(blockBytes: number, onFailure: 'throw' | 'fill' = 'throw'): AsyncGenerator<Buffer, void, undefined> {
+  async *read(
+    blockBytes: number,
+    onFailure: 'throw' | 'fill' = 'throw',
+    room: (bytes: number) => Buffer = ownMemory,
+  ): AsyncGenerator<Buffer, void, undefined> {
     this.#changed = undefined;
     this.#failure = undefined;
     let sawEnd = false;
     for (let at = 0; at < this.stat.size; at += blockBytes) {
-      const block = Buffer.allocUnsafeSlow(Math.min(blockBytes, this.stat.size - at));
+      const block = room(Math.min(blockBytes, this.stat.size - at));
       const seen = sawEnd ? 0 : await this.#fill(block, at, onFailure);
       if (seen < block.length) {
         sawEnd = true;

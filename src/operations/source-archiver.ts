@@ -186,7 +186,7 @@ export class SourceArchiver {
   /** An ordinary file: read once more where it changed meanwhile, then kept as it was read, and told. */
   async #addFile(path: EntryPath, absolute: string, listed: FileStat, attempt = 1): Promise<void> {
     if (listed.size > blockSize) return this.#addLarge(path, absolute, listed, attempt);
-    const read = readSmall(absolute, listed);
+    const read = readSmall(absolute, listed, { room: (bytes) => this.#context.writer.room('bytes', bytes) });
     switch (read.kind) {
       case 'large':
         return this.#addLarge(path, absolute, listed, attempt);
@@ -256,8 +256,9 @@ export class SourceArchiver {
   }
 
   async *#watched(path: EntryPath, file: StableFile, care: Care, prove: () => Promise<void>): AsyncGenerator<Buffer> {
-    const { signal, advance } = this.#context;
-    for await (const block of file.read(blockSize, care === 'once' ? 'fill' : 'throw')) {
+    const { signal, advance, writer } = this.#context;
+    const room = (bytes: number): Buffer => writer.room('blocks', bytes);
+    for await (const block of file.read(blockSize, care === 'once' ? 'fill' : 'throw', room)) {
       signal.throwIfAborted();
       advance(block.length, path);
       yield block;

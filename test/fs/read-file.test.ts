@@ -45,7 +45,7 @@ describe('readSmall', () => {
   });
 
   it('says that a file is larger than what is read at once', () => {
-    expect(readSmall(fileOf('12345'), undefined, 4)).toEqual({ kind: 'large' });
+    expect(readSmall(fileOf('12345'), undefined, { maxBytes: 4 })).toEqual({ kind: 'large' });
   });
 
   it('tells vanished from unreadable, and follows no link', () => {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ByteSink } from '../../base/byte-source.js';
 import { parseEntryPath } from '../../base/entry-path.js';
 import { never } from '../../base/errors.js';
+import { ownMemory } from '../../base/own-memory.js';
 import type { Compressor } from '../../compress/compressor.js';
 import {
   manifestName,
@@ -51,6 +52,10 @@ class TarWriter implements ArchiveWriter {
     this.#members = new MemberWriter(this.#sink, pool, level);
     this.#onSum = onSum;
     this.#packer = this.#newPacker();
+  }
+
+  room(_kind: 'bytes' | 'blocks', bytes: number): Buffer {
+    return ownMemory(bytes);
   }
 
   async add(entry: EntryHeader, content: Content): Promise<void> {

@@ -1,6 +1,7 @@
 import type { EntryHeader } from '../archive.js';
 import { derivedBytes } from '../../compress/derive-key.js';
 import type { JobMap, PackedItem, SealOrder } from '../../compress/jobs.js';
+import { batchRoom } from '../../compress/block-memory.js';
 import type { Compressor } from '../../compress/compressor.js';
 import { blockSize } from '../../base/limits.js';
 
@@ -11,7 +12,8 @@ const maxSealedEntries = 64;
 
 interface Collected {
   readonly header: EntryHeader;
-  readonly bytes: Buffer | undefined;
+  /** Of its content; undefined without one. */
+  readonly length: number | undefined;
 }
 
 /** Small entries packed together: one message to a worker thread instead of one each. */
@@ -35,11 +37,15 @@ const nothing = { item: emptyItem, packed: Buffer.alloc(0), key: undefined };
 export class Batch {
   readonly #seal: SealOrder | undefined;
   readonly #maxEntries: number;
+  readonly #pool: Compressor;
   #collected: Collected[] = [];
+  /** Contents, one behind the other. */
+  #data: Buffer | undefined;
   #bytes = 0;
 
   /** `seal`: what has content is encrypted. */
-  constructor(seal?: SealOrder) {
+  constructor(pool: Compressor, seal?: SealOrder) {
+    this.#pool = pool;
     this.#seal = seal;
     this.#maxEntries = seal === undefined ? maxEntries : maxSealedEntries;
   }
@@ -52,31 +58,39 @@ export class Batch {
     return this.#bytes >= blockSize || this.#collected.length >= this.#maxEntries;
   }
 
-  /** `bytes` undefined: an entry that has no content to be summed (a folder). */
+  /** Memory for the content of the next entry, which is not copied then. Used by nothing else until that is added. */
+  room(bytes: number): Buffer {
+    const free = this.#space().subarray(this.#bytes, this.#bytes + bytes);
+    return free.length === bytes ? free : Buffer.allocUnsafe(bytes);
+  }
+
+  /** `bytes` (at most a block) undefined: an entry that has no content to be summed (a folder). */
   add(header: EntryHeader, bytes: Buffer | undefined): void {
-    this.#collected.push({ header, bytes });
-    this.#bytes += bytes?.length ?? 0;
+    this.#collected.push({ header, length: bytes?.length });
+    if (bytes === undefined) return;
+    const space = this.#space();
+    const isThere = bytes.buffer === space.buffer && bytes.byteOffset === space.byteOffset + this.#bytes;
+    if (!isThere) bytes.copy(space, this.#bytes);
+    this.#bytes += bytes.length;
+  }
+
+  #space(): Buffer {
+    return (this.#data ??= this.#pool.room(batchRoom));
   }
 
   /** Packs what was gathered and begins anew. */
-  async pack(pool: Compressor, level: number): Promise<PackedBatch> {
+  async pack(level: number): Promise<PackedBatch> {
     const collected = this.#collected;
-    const data = Buffer.allocUnsafeSlow(this.#bytes);
+    const lengths = collected.flatMap(({ length }) => (length === undefined ? [] : [length]));
     this.#collected = [];
-    this.#bytes = 0;
-    const lengths: number[] = [];
-    let at = 0;
-    for (const { bytes } of collected) {
-      if (bytes === undefined) continue;
-      data.set(bytes, at);
-      at += bytes.length;
-      lengths.push(bytes.length);
-    }
     if (lengths.length === 0) {
       return { entries: collected.map(({ header }) => ({ header, ...nothing })) };
     }
+    const data = this.#space().subarray(0, this.#bytes);
+    this.#data = undefined;
+    this.#bytes = 0;
     const seal = this.#seal === undefined ? {} : { seal: this.#seal };
-    return distribute(collected, await pool.run('deflate-batch', { data, lengths, level, ...seal }));
+    return distribute(collected, await this.#pool.run('deflate-batch', { data, lengths, level, ...seal }));
   }
 }
 
@@ -86,13 +100,13 @@ function distribute(collected: readonly Collected[], result: JobMap['deflate-bat
   let next = 0;
   let at = 0;
   let keyAt = 0;
-  const entries = collected.map(({ header, bytes }): PackedEntry => {
-    if (bytes === undefined) return { header, ...nothing };
+  const entries = collected.map(({ header, length }): PackedEntry => {
+    if (length === undefined) return { header, ...nothing };
     const item = items[next++];
     if (item === undefined) throw new Error('a packed batch has fewer items than it was given');
     const packed = Buffer.from(data.buffer, data.byteOffset + at, item.length);
     at += item.length;
-    const key = bytes.length > 0 && keys.length > 0 ? keys.subarray(keyAt, (keyAt += derivedBytes(3))) : undefined;
+    const key = length > 0 && keys.length > 0 ? keys.subarray(keyAt, (keyAt += derivedBytes(3))) : undefined;
     return { header, item, packed, key };
   });
   return { entries };

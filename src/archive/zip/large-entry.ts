@@ -123,11 +123,13 @@ async function* inBlocksInflated(content: InBlocks): AsyncGenerator<Buffer> {
   let at = 0;
   for (const [index, bytes] of blocks.entries()) {
     const last = index === blocks.length - 1;
-    const packed = await source.read(start + at, bytes);
+    const memory = pool.room(blockSize);
+    const packed = await source.read(start + at, bytes, memory);
     opening?.seen(packed);
     const size = last ? entry.size - index * blockSize : blockSize;
     const cipher = opening === undefined ? {} : { cipher: opening.at(at) };
-    const job = pool.run('inflate-block', { data: ownBuffer(packed), size, last, ...cipher });
+    const data = packed.buffer === memory.buffer ? packed : ownBuffer(packed);
+    const job = pool.run('inflate-block', { data, size, last, ...cipher });
     job.catch(() => undefined);
     running.push(job);
     at += bytes;

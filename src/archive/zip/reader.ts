@@ -20,6 +20,7 @@ import type { Unlocked } from './unlocked.js';
 import type { ByteSource } from '../../base/byte-source.js';
 import { ArchiveDamage, type Damage } from '../../base/damage.js';
 import { limits } from '../../base/limits.js';
+import { ownMemory } from '../../base/own-memory.js';
 import type { Passphrase } from '../../base/passphrase.js';
 import type { Compressor } from '../../compress/compressor.js';
 import { SharedSecret } from '../../compress/shared-secret.js';
@@ -120,6 +121,7 @@ export class ZipReader implements ArchiveReader {
   async proveBytes(advance?: (bytes: number) => void, signal?: AbortSignal): Promise<ArchiveBytesProof> {
     const body = await this.#bodyRange();
     const hash = createHash('sha256');
+    const memory = ownMemory(readBytes);
     let bodyHash: string | undefined;
     for (let at = 0; ;) {
       signal?.throwIfAborted();
@@ -131,7 +133,7 @@ export class ZipReader implements ArchiveReader {
       if (at >= this.bytes) break;
       // A piece never reaches across the end of the body, so that the hash can be taken there.
       const border = body !== undefined && at < body.end ? body.end : this.bytes;
-      const piece = await this.#source.read(at, Math.min(readBytes, border - at));
+      const piece = await this.#source.read(at, Math.min(readBytes, border - at), memory);
       hash.update(piece);
       at += piece.length;
       advance?.(piece.length);

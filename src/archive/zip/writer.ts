@@ -78,10 +78,17 @@ class ZipWriter implements ArchiveWriter {
     this.#secret = encryption === undefined ? undefined : new SharedSecret(encryption.passphrase);
     this.#keys = encryption?.keys;
     const keepKeys = this.#keys !== undefined;
-    this.#batch = new Batch(this.#secret === undefined ? undefined : { passphrase: this.#secret.bytes, keepKeys });
+    this.#batch = new Batch(
+      options.pool,
+      this.#secret === undefined ? undefined : { passphrase: this.#secret.bytes, keepKeys },
+    );
     this.#central = new SpillBuffer(options.scratch);
     // Enough jobs that no thread waits for the next one while the main thread reads.
     this.#queue = new OrderedQueue(options.pool.width * 2 + 2, (step) => this.#write(step));
+  }
+
+  room(kind: 'bytes' | 'blocks', bytes: number): Buffer {
+    return kind === 'bytes' ? this.#batch.room(bytes) : this.#options.pool.room(bytes);
   }
 
   async add(header: EntryHeader, content: Content): Promise<void> {
@@ -141,7 +148,7 @@ class ZipWriter implements ArchiveWriter {
 
   async #pushBatch(): Promise<void> {
     if (this.#batch.isEmpty) return;
-    const packed = this.#batch.pack(this.#options.pool, this.#options.level);
+    const packed = this.#batch.pack(this.#options.level);
     await this.#queue.push(packed.then((batch) => ({ kind: 'batch', batch })));
   }
 
