@@ -1,5 +1,5 @@
 import { withCleanup } from '../base/cleanup.js';
-import { BkpError } from '../base/errors.js';
+import { BkpError, never } from '../base/errors.js';
 import type { ExitCode } from '../base/exit-codes.js';
 import type { Config } from '../config/config.js';
 import { storedBackup, type BackupFile } from '../operations/backup-file.js';
@@ -19,11 +19,13 @@ import { restoreElsewhere } from './restore-elsewhere.js';
 import { restoreExit } from './restore-exit.js';
 import type { InPlaceTask } from './restore-options.js';
 import { inPlaceOwner } from './restore-owner.js';
+import { chooseBackup, planWithPerson, requirePerson } from './restore-wizard.js';
 import { runPassphrase, type RunPassphrase } from './run-passphrase.js';
 
 /** Plan, show, ask, do: in the place of what the instance holds now. */
 export async function restoreHere(task: InPlaceTask, globals: GlobalOptions, deps: CommandDeps): Promise<ExitCode> {
   const { wanted, dryRun, passphrase: flags } = task;
+  if (wanted.kind === 'asked') requirePerson(globals.json, !globals.input, deps);
   // A look at an archive needs no instance.
   const isLook = dryRun && wanted.kind === 'named';
   const place = isLook ? await findPlace(globals, deps, flags) : await openInstance(globals, deps, flags);
@@ -35,11 +37,14 @@ export async function restoreHere(task: InPlaceTask, globals: GlobalOptions, dep
   if (config === undefined || storage === undefined) throw new TypeError('an instance without a storage');
   const instance = { ...place, config, storage };
   const owner = inPlaceOwner(task.owner);
-  const file = await wantedBackup(task, instance, deps);
+  const file = await wantedBackup(task, instance, globals, deps);
   return withCleanup(async (cleanup) => {
     const passphrase = runPassphrase(instance, globals.json, deps, cleanup);
     const request = { ...requestOf(task, instance, globals), file, owner, passphrase: passphrase.ask };
-    const plan = await planInPlace(request, operationDeps(deps), cleanup);
+    const plan =
+      wanted.kind === 'asked'
+        ? await planWithPerson(request, deps, cleanup)
+        : await planInPlace(request, operationDeps(deps), cleanup);
     if (dryRun) return tellPlan(plan, globals, deps);
     return confirmAndDo({ plan, task, config: instance.config, passphrase }, globals, deps);
   });
@@ -71,10 +76,24 @@ function requestOf(
 
 async function wantedBackup(
   { wanted }: InPlaceTask,
-  { config, storage }: Instance,
+  instance: Instance,
+  globals: GlobalOptions,
   deps: CommandDeps,
 ): Promise<BackupFile> {
-  if (wanted.kind === 'named') return namedBackup(wanted.reference, { config, storage }, deps);
+  switch (wanted.kind) {
+    case 'named':
+      return namedBackup(wanted.reference, instance, deps);
+    case 'asked':
+      requirePerson(globals.json, instance.noInput, deps);
+      return chooseBackup(instance, sameCall(globals), deps);
+    case 'undo':
+      return newestSafetyBackup(instance, deps);
+    default:
+      return never(wanted);
+  }
+}
+
+async function newestSafetyBackup({ config, storage }: Instance, deps: CommandDeps): Promise<BackupFile> {
   const all = await listBackups(storage, config.instance, deps.signal);
   // The newest, whatever its state: an older one would bring back something else than what the last restore replaced.
   const newest = all.find(({ foreign, origin }) => !foreign && origin === 'safety');

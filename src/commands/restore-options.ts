@@ -19,8 +19,9 @@ export interface RestoreOptions extends PassphraseOptions {
   readonly undo?: boolean;
 }
 
-/** The backup that is meant: one that is named, or the newest safety backup. */
-export type Wanted = { readonly kind: 'named'; readonly reference: string } | { readonly kind: 'undo' };
+/** The backup that is meant: one that is named, the newest safety backup, or one that a person is asked for. */
+export type Wanted =
+  { readonly kind: 'named'; readonly reference: string } | { readonly kind: 'undo' } | { readonly kind: 'asked' };
 
 interface Taken {
   readonly dryRun: boolean;
@@ -61,7 +62,11 @@ export function restoreTask(reference: string | undefined, options: RestoreOptio
       refuseBeside('--undo', ['--target'], options, reference);
       return inPlace({ kind: 'undo' }, options);
     case 'named':
-      if (reference === undefined) throw noBackupNamed();
+      if (reference === undefined) {
+        // Who passes one of these is no person to be asked.
+        if (options.target !== undefined || options.confirm !== undefined) throw noBackupNamed();
+        return inPlace({ kind: 'asked' }, options);
+      }
       if (options.target === undefined) return inPlace({ kind: 'named', reference }, options);
       refuseBeside('--target', ['--path', '--confirm', '--no-safety-backup'], options, undefined);
       return { kind: 'elsewhere', reference, target: options.target, ...taken(options) };
@@ -139,5 +144,5 @@ function checkedGlobs(globs: readonly string[]): readonly string[] {
   throw usageError(`--path ${fault}`, 'It is matched against source/path, as in "uploads/2024/**".');
 }
 
-const noBackupNamed = (): Error =>
+export const noBackupNamed = (): Error =>
   usageError('no backup is named', 'Pass an id, latest, or a file; `bkp list` shows what is there.');

@@ -13,7 +13,11 @@ a safety backup of what is there is made, and all is swapped. What no copy is
 proven to hold is kept aside and named. Stop the application before that: a
 database that it has open ends the restore with 15, and nothing was touched.
 
+Without a backup, on a terminal, it asks for all that: which backup, what of it,
+and then for its id as ever. Esc and Ctrl-C leave everything as it is.
+
 Examples:
+  bkp restore                   asks; never with --no-input, --json or a pipe
   bkp restore latest --dry-run  what would change (-v: every path)
   bkp restore latest            in place, once its id was typed
   bkp restore 20251030T1200 --confirm 20251030T120000Z-daily

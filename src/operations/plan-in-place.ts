@@ -26,6 +26,9 @@ import { scheduleDifference, type ScheduleDifference } from './schedule-differen
 import type { Source } from './source.js';
 import { refuseUnfinished } from './unfinished-restore.js';
 
+/** Asked once a backup is proven: which of its sources are to be put back; undefined means all. */
+export type ChooseSources = (manifest: FoundManifest) => Promise<readonly string[] | undefined>;
+
 /** Whose files restored ones are: those they replace, as recorded, or one user's. */
 export type OwnerPolicy =
   | { readonly kind: 'target' }
@@ -42,6 +45,8 @@ export interface InPlaceRequest {
   readonly excludes: readonly string[];
   readonly storage: Storage;
   readonly only: readonly string[] | undefined;
+  /** Says it in place of `only`. */
+  readonly choose?: ChooseSources | undefined;
   /** Globs of single files to merge in (`source/path`); undefined: whole sources. */
   readonly paths: readonly string[] | undefined;
   readonly owner: OwnerPolicy;
@@ -102,10 +107,11 @@ export async function planInPlace(request: InPlaceRequest, deps: Deps, cleanup: 
   if (hasDamage(proof.findings)) throw damaged(file.location, proof.findings);
   if (claims.sums === undefined && !request.allowUnverified) throw unverified(file.location);
   const { manifest } = claims;
+  const only = request.choose === undefined ? request.only : await request.choose(manifest);
   const units = restoreUnits({
     manifest,
     configured: request.configured,
-    only: request.only,
+    only,
     merge: request.paths !== undefined,
     root,
     storage: storage.folder === undefined ? undefined : realOrItself(storage.folder),

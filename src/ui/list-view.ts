@@ -35,7 +35,7 @@ export function listView(list: BackupList, end: RunEnd): View {
 function* listText(list: BackupList, look: Look): Iterable<string> {
   const { shown, all, storage, again, withForeign } = list;
   const storageName = shownName(storage);
-  if (shown.length > 0) yield* tableLines(columns(list), look.width, look.chalk.dim);
+  if (shown.length > 0) yield* tableLines(backupColumns(list), look.width, look.chalk.dim);
   if (look.quiet) return;
   if (look.verbose > 0) yield* reasons(shown);
   const foreign = all.filter((backup) => backup.foreign).length;
@@ -53,7 +53,12 @@ function* listText(list: BackupList, look: Look): Iterable<string> {
   }
 }
 
-function columns({ shown, now, withForeign }: BackupList): readonly Column[] {
+/** One row a backup; `now` in milliseconds since 1970. */
+export function backupColumns({
+  shown,
+  now,
+  withForeign,
+}: Pick<BackupList, 'shown' | 'now' | 'withForeign'>): readonly Column[] {
   return [
     { title: 'ID', cells: shown.map(({ id }) => shownName(id)) },
     { title: 'WHEN', drop: { order: 1 }, cells: shown.map(({ time }) => when(time)) },

@@ -65,6 +65,7 @@ function* resultText(plan: InPlacePlan, result: InPlaceResult, again: string, lo
     ['holds', `${counted(files, 'file')} (${formatBytes(bytes)})`],
     ['checked', databases === 0 ? undefined : counted(databases, 'database')],
     ['safety backup', before],
+    ['lies in', safety === undefined ? undefined : shownName(safety.file)],
     ['to undo it', safety === undefined ? undefined : shownName(`${again} restore --undo`)],
     ['took', formatDuration(milliseconds)],
   ]);

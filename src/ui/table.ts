@@ -70,8 +70,8 @@ function fill(cell: string, { column, width }: Fitted): string {
   return column.align === 'right' ? padding + cut : cut + padding;
 }
 
-/** Not within what is seen as one character. */
-function cutTo(text: string, width: number): string {
+/** The beginning of a text, at most `width` columns; not cut within what is seen as one character. */
+export function cutTo(text: string, width: number): string {
   let kept = '';
   for (const { segment } of new Intl.Segmenter().segment(text)) {
     if (textWidth(kept + segment) > width) break;

@@ -8,6 +8,9 @@ export interface Terminal {
   readonly until: (wanted: RegExp) => Promise<string>;
   /** As `tmux send-keys` takes them: words, `Enter`, `C-c`. */
   readonly press: (...keys: readonly string[]) => void;
+  readonly resize: (columns: number, rows: number) => void;
+  /** What tmux knows of it: `#{cursor_flag}`, `#{alternate_on}`. */
+  readonly ask: (format: string) => string;
 }
 
 /** Runs a shell command on a real terminal for the length of a test; its exit code is shown as `exit N` at its end. */
@@ -28,5 +31,8 @@ export function openTerminal(command: string, { columns = 200, rows = 40 } = {})
       throw new Error(`never seen: ${String(wanted)}\n${screen()}`);
     },
     press: (...keys) => void tool('tmux', ['-L', socket, 'send-keys', ...keys]),
+    resize: (columns, rows) =>
+      void tool('tmux', ['-L', socket, 'resize-window', '-x', String(columns), '-y', String(rows)]),
+    ask: (format) => tool('tmux', ['-L', socket, 'display-message', '-p', format]).trim(),
   };
 }
