@@ -28,6 +28,7 @@ export interface CreateOptions extends PassphraseOptions {
   readonly lock?: boolean;
   readonly schedule?: string;
   readonly prune?: boolean;
+  readonly interactive?: boolean;
 }
 
 const examples = `
@@ -40,7 +41,8 @@ Examples:
   bkp create --encrypt --passphrase-file /root/bkp.pass --hint "in the safe"
   bkp create --encrypt                         asks for the passphrase, twice
   bkp create --schedule daily                  what that schedule says, now
-  bkp create --dry-run                         show what it would hold`;
+  bkp create --dry-run                         show what it would hold
+  bkp create -i                                asks what it is to hold, and how`;
 
 export function registerCreate(program: Command, choose: Choose): Command {
   const command = program
@@ -61,6 +63,7 @@ export function registerCreate(program: Command, choose: Choose): Command {
     .option('--comment <text>', 'a line to remember it by')
     .option('-o, --output <file>', 'into this file, whose ending (.zip, .tar.gz, .tgz) sets the format; - streams')
     .option('-n, --dry-run', 'show what would be backed up, write nothing')
+    .option('-i, --interactive', 'ask what it is to hold, its format, and whether to encrypt it')
     .option('--quick-check', 'read back the bytes of the archive only, not every file')
     .option('--encrypt', 'AES-256, zip only: 7-Zip and WinZip open it')
     .option('--no-encrypt', 'not, although the configuration turns it on')
@@ -90,8 +93,12 @@ async function runCreate(options: CreateOptions, globals: GlobalOptions, deps: C
   const { operationDeps } = await import('./operation-deps.js');
   const { createPlanView, createView } = await import('../ui/create-view.js');
   const { refuseUnfinished } = await import('../operations/unfinished-restore.js');
-  const wanted = await createArguments(options, globals, deps);
-  const { request, encryption } = wanted;
+  const said = await createArguments(options, globals, deps);
+  if (options.interactive === true) {
+    const { askCreate } = await import('./create-questions.js');
+    return runCreate(await askCreate(said, options, globals, deps), globals, deps);
+  }
+  const { request, encryption } = said;
   refuseUnfinished(request.root);
   if (options.dryRun === true) {
     const { planCreate } = await import('../operations/plan-create.js');
@@ -101,7 +108,7 @@ async function runCreate(options: CreateOptions, globals: GlobalOptions, deps: C
     deps.output.render(createPlanView(plan, { request, encrypted }, { exitCode, durationMs: deps.elapsed() }));
     return exitCode;
   }
-  const result = await create(wanted, options, globals, deps);
+  const result = await create(said, options, globals, deps);
   const { exitCode } = result;
   deps.output.render(createView(result, request, sameCall(globals), { exitCode, durationMs: deps.elapsed() }));
   return exitCode;

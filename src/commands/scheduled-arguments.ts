@@ -25,6 +25,7 @@ const itsOwn = [
   'output',
   'encrypt',
   'level',
+  'interactive',
 ] as const;
 
 /** The backup that `create --schedule` makes: what the schedule says, filling the slot that is now. */
