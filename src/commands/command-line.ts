@@ -5,11 +5,12 @@ import { registerCompletion } from './completion.js';
 import { registerCreate } from './create.js';
 import { registerDelete } from './delete.js';
 import { registerDoctor } from './doctor.js';
-import { addGlobalOptions } from './global-options.js';
+import { addGlobalOptions, globalOptions } from './global-options.js';
 import { registerInit } from './init.js';
 import type { Job } from './job.js';
 import { registerList } from './list.js';
 import { registerLock, registerUnlock } from './lock.js';
+import { overviewJob } from './overview.js';
 import { registerLog } from './log.js';
 import { registerPrune } from './prune.js';
 import { refusePassphrase } from './passphrase-options.js';
@@ -42,7 +43,8 @@ export function parseCommandLine(args: readonly string[], write: (text: string) 
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { kind: 'told' };
-    throw error;
+    // What is left to be thrown is that there was no command.
+    return { kind: 'job', job: overviewJob(globalOptions(program)) };
   }
   if (job === undefined) throw new TypeError('no command was run');
   return { kind: 'job', job };
@@ -83,7 +85,8 @@ function programWith(choose: (job: Job) => void, write: (text: string) => void):
     refusePassphrase(command);
     command
       .exitOverride((error) => {
-        throw error.exitCode === 0 ? error : usageOf(error, command);
+        const isAlone = error.code === noCommand && command === program && command.args.length === 0;
+        throw error.exitCode === 0 || isAlone ? error : usageOf(error, command);
       })
       // Errors are told where all errors are; without a command, the help says what there is.
       .configureOutput({ writeOut: write, writeErr: () => undefined });
@@ -95,9 +98,12 @@ function withChildren(command: Command): readonly Command[] {
   return [command, ...command.commands.flatMap(withChildren)];
 }
 
+/** commander's code for a command that needs another one behind it, and got none. */
+const noCommand = 'commander.help';
+
 function usageOf(error: CommanderError, command: Command): BkpError {
   const help = `\`${fullName(command)} --help\``;
-  if (error.code === 'commander.help')
+  if (error.code === noCommand)
     return new BkpError('usage', 'no command was given', { hint: `${help} shows what there is.` });
   const [message, ...more] = error.message.replace(/^error: /, '').split('\n');
   const suggestion = more.map((line) => line.replace(/^\((.*)\)$/, '$1')).join(' ');

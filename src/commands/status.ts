@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { exitCodes, type ExitCode } from '../base/exit-codes.js';
+import type { ExitCode } from '../base/exit-codes.js';
 import { globalOptions, type GlobalOptions } from './global-options.js';
 import type { Choose, CommandDeps } from './job.js';
 import { usageError } from './usage.js';
@@ -28,25 +28,9 @@ export function registerStatus(program: Command, choose: Choose): Command {
 }
 
 async function runStatus(options: StatusOptions, globals: GlobalOptions, deps: CommandDeps): Promise<ExitCode> {
-  const { openInstance, sameCall } = await import('./instance.js');
-  const { operationDeps } = await import('./operation-deps.js');
-  const { withCatalog } = await import('../operations/recorded-run.js');
-  const { openScheduleStore } = await import('../operations/schedule-store.js');
-  const { checkStatus } = await import('../operations/check-status.js');
+  const { tellStatus } = await import('./tell-status.js');
   const { statusView } = await import('../ui/status-view.js');
-  const { systemClock } = await import('../base/clock.js');
-  const maxAge = await ageOf(options.maxAge);
-  const { config, storage } = await openInstance(globals, deps);
-  const { instance, root, sources } = config;
-  const operation = operationDeps(deps);
-  return withCatalog(storage, operation, async (catalog) => {
-    const schedules = openScheduleStore({ configured: sources, storage, instance }, operation);
-    const result = await checkStatus({ instance, root, sources, storage, schedules, catalog, maxAge }, operation);
-    const exitCode = result.health.healthy ? exitCodes.done : exitCodes.unhealthy;
-    const shown = { result, instance, storage: storage.location, now: systemClock.now(), call: sameCall(globals) };
-    deps.output.render(statusView(shown, { exitCode, durationMs: deps.elapsed() }));
-    return exitCode;
-  });
+  return tellStatus(await ageOf(options.maxAge), statusView, globals, deps);
 }
 
 async function ageOf(text: string | undefined): Promise<number | undefined> {

@@ -33,13 +33,18 @@ export function statusView(status: Status, end: RunEnd): View {
   };
 }
 
-function* statusText({ result, instance, storage, now, call }: Status, look: Look): Iterable<string> {
-  const { chalk, quiet } = look;
+export function statusVerdict({ result: { health }, instance }: Status, { chalk }: Look): string {
+  const verdict = health.healthy ? chalk.green('healthy') : chalk.red.bold('NOT HEALTHY');
+  return `The backups of ${shownName(instance)} are ${verdict}.`;
+}
+
+function* statusText(status: Status, look: Look): Iterable<string> {
+  const { result, storage, now, call } = status;
+  const { quiet } = look;
   const { health, schedules, lastGood, backups, bytes, freeBytes } = result;
   const faults = health.problems.filter(({ level }) => level === 'fault');
   if (!quiet) {
-    const verdict = health.healthy ? chalk.green('healthy') : chalk.red.bold('NOT HEALTHY');
-    yield `The backups of ${shownName(instance)} are ${verdict}.`;
+    yield statusVerdict(status, look);
     const newest = lastGood === undefined ? 'none' : `${shownName(lastGood.id)}, ${formatAge(lastGood.time, now)}`;
     yield `  last good  ${newest}${lastGood === undefined ? '' : ` (${formatBytes(lastGood.bytes)})`}`;
     const free = freeBytes === undefined ? '' : `, ${formatBytes(freeBytes)} free`;
@@ -76,7 +81,7 @@ function scheduleTable(schedules: readonly ScheduleHealth[], now: number, { widt
   return tableLines(columns, width, chalk.dim);
 }
 
-function problemText({ id, level, subject, message }: HealthProblem, { chalk }: Look): string {
+export function problemText({ id, level, subject, message }: HealthProblem, { chalk }: Look): string {
   const about = subject === null ? '' : `${shownName(subject)}: `;
   const mark = level === 'fault' ? chalk.red('fault:') : chalk.cyan('note:');
   return `${mark} ${about}${shownName(message)} (${id})`;

@@ -66,7 +66,7 @@ describe('help and version', () => {
 
 describe('what is not understood', () => {
   it.each([
-    { args: [], says: 'no command was given' },
+    { args: ['schedule'], says: 'no command was given' },
     { args: ['lsit'], says: "unknown command 'lsit'", hint: 'Did you mean list?' },
     { args: ['create', '--fromat', 'zip'], says: "unknown option '--fromat'", hint: 'Did you mean --format?' },
     { args: ['--jsno', 'list'], says: "unknown option '--jsno'", hint: 'Did you mean --json?' },

@@ -1,0 +1,58 @@
+import { timestamp } from '../base/clock.js';
+import type { HealthId } from '../policy/health-problem.js';
+import { shownName } from './display.js';
+import { counted, formatAge, formatBytes } from './format.js';
+import type { RunEnd } from './json-lines.js';
+import type { Look } from './look.js';
+import type { View } from './output.js';
+import { problemText, statusVerdict, statusView, type Status } from './status-view.js';
+import { factLines } from './table.js';
+
+/** The shortest answer to how things are, and three commands to go on with. For programs the same as `status`. */
+export function overviewView(status: Status, end: RunEnd): View {
+  const whole = statusView(status, end);
+  return { ...whole, text: (look) => (look.quiet ? whole.text(look) : overviewText(status, look)) };
+}
+
+function* overviewText(status: Status, look: Look): Iterable<string> {
+  const { result, storage, now, call } = status;
+  const { health, lastGood, backups, bytes } = result;
+  yield statusVerdict(status, look);
+  yield* factLines([
+    ['last good', lastGood === undefined ? 'none' : `${shownName(lastGood.id)}, ${formatAge(lastGood.time, now)}`],
+    ['next run', nextRun(status)],
+    ['storage', `${shownName(storage)}: ${counted(backups, 'backup')}, ${formatBytes(bytes)}`],
+  ]);
+  const faults = health.problems.filter(({ level }) => level === 'fault');
+  for (const problem of faults) yield problemText(problem, look);
+  yield '';
+  yield 'What to do next:';
+  yield* factLines(nextSteps(status).map(([words, why]) => [shownName(`${call} ${words}`), why]));
+}
+
+function nextRun({ result: { schedules }, now }: Status): string {
+  const coming = schedules.flatMap(({ name, next }) => (next === undefined ? [] : [{ name, next }]));
+  const [first] = coming.toSorted((a, b) => a.next - b.next);
+  if (first === undefined) return schedules.length === 0 ? 'none: there is no schedule' : 'none: every schedule is off';
+  return `${shownName(first.name)}, ${first.next <= now ? 'due now' : timestamp(first.next)}`;
+}
+
+type NextStep = readonly [words: string, why: string];
+
+/** Three commands, those first that something is wrong without. */
+export function nextSteps({ result: { health, schedules, lastGood } }: Status): readonly NextStep[] {
+  const has = (...ids: readonly HealthId[]): boolean => health.problems.some(({ id }) => ids.includes(id));
+  const steps: readonly (NextStep | false)[] = [
+    has('restore-unfinished') && ['restore --recover', 'finish or undo the restore that was interrupted'],
+    lastGood === undefined && ['create --dry-run', 'see what a backup would hold'],
+    lastGood === undefined && ['create', 'make the first one'],
+    has('schedule-overdue', 'schedule-failed', 'schedule-incomplete') && ['log', 'see what the last run did'],
+    has('backup-damaged', 'backup-missing') && ['list --failed', 'see which backups cannot be used'],
+    !health.healthy && lastGood !== undefined && ['doctor', 'see what is in the way'],
+    schedules.length === 0 && ['schedule set daily --every daily --at 03:30 --keep 7', 'let it run by itself'],
+    lastGood !== undefined && ['create', 'make a backup now'],
+    lastGood !== undefined && ['restore latest --dry-run', 'see what the newest one would bring back'],
+    ['status', 'see all of it'],
+  ];
+  return steps.filter((step) => step !== false).slice(0, 3);
+}
