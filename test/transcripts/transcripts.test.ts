@@ -1,0 +1,83 @@
+import { spawn } from 'node:child_process';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { binary, bkp } from '../commands/cli.js';
+import { normaliser } from './normalise.js';
+import { scenes, type Scene } from './scenes.js';
+
+const update = 'npm run transcripts';
+const header = `# What bkp prints, and with which code it ends. "! " is before what is on standard error.
+# Times, ids, sizes and the widths of columns are made the same for every run. Written by: ${update}
+`;
+
+const fixture = fileURLToPath(new URL('../../fixtures/site', import.meta.url));
+/** Milliseconds: several scenes go on at a time. */
+const patience = 180_000;
+
+/** All that lines of scenes call; no crontab and no systemd, whatever there is here. */
+const tools = ['cat', 'chmod', 'cp', 'dd', 'grep', 'head', 'ls', 'mkdir', 'mv', 'rm', 'sed', 'sh', 'tail', 'touch'];
+
+function stage(folder: string): { readonly cwd: string; readonly env: NodeJS.ProcessEnv } {
+  const [cwd, bin, temporary] = [join(folder, 'cms'), join(folder, 'bin'), join(folder, 'tmp')];
+  cpSync(fixture, cwd, {
+    recursive: true,
+    verbatimSymlinks: true,
+    filter: (path) => !path.endsWith('/var/backups'),
+  });
+  for (const made of [bin, temporary]) mkdirSync(made);
+  for (const tool of tools) symlinkSync(join('/bin', tool), join(bin, tool));
+  writeFileSync(join(bin, 'bkp'), `#!/bin/sh\nexec ${process.execPath} ${binary} "$@"\n`);
+  chmodSync(join(bin, 'bkp'), 0o755);
+  return { cwd, env: { PATH: bin, TZ: 'UTC', LC_ALL: 'C.UTF-8', TMPDIR: temporary } };
+}
+
+function typed(line: string, options: ReturnType<typeof stage>): Promise<string> {
+  const child = spawn('/bin/sh', ['-c', line], { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  const [out, err] = [{ text: '' }, { text: '' }];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (out.text += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (err.text += text));
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => {
+      const errors = err.text.split('\n').slice(0, -1);
+      resolve(`$ ${line}\n${out.text}${errors.map((text) => `! ${text}\n`).join('')}exit ${code ?? 'by a signal'}\n`);
+    });
+  });
+}
+
+async function play({ before = [], lines }: Scene): Promise<string> {
+  // Paths as long as everywhere: columns are cut where they end.
+  const folder = realpathSync(mkdtempSync('/tmp/bkp-'));
+  try {
+    const options = stage(folder);
+    for (const line of before) await typed(line, options);
+    const shown: string[] = [];
+    for (const line of lines) shown.push(await typed(line, options));
+    const normalise = normaliser({ folder, binary });
+    return [header, ...shown.map(normalise)].join('\n');
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+for (const [name, scene] of Object.entries(scenes)) {
+  const says = `if it is meant so, run \`${update}\` and look at the difference`;
+  it.concurrent(
+    `bkp ${name} is what its transcript says`,
+    async ({ expect }) => {
+      await expect(await play(scene), says).toMatchFileSnapshot(`${name}.txt`);
+    },
+    patience,
+  );
+}
+
+it('has a transcript of every command', async () => {
+  const { stdout } = await bkp(['--help']);
+  const commands = [...(stdout.split('Commands:')[1] ?? '').matchAll(/^ {2}([a-z]+)/gm)].map(([, word]) => word ?? '');
+  expect(commands.length).toBeGreaterThan(10);
+  // `unlock` is in that of `lock`; `help` is commander's own.
+  const without = commands.filter((word) => !(word in scenes) && !['unlock', 'help'].includes(word));
+  expect(without).toEqual([]);
+});
