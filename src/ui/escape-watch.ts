@@ -11,11 +11,12 @@ export class EscapeWatch {
 
   start(): void {
     if (this.#signal.aborted || this.#keyboard !== undefined) return;
-    this.#keyboard = openKeyboard(nowhere(), this.#signal, () => {
+    const leave = (): void => {
       this.stop();
       // As if the terminal had sent it: one way out for all that goes on.
       if (!this.#signal.aborted) process.kill(process.pid, 'SIGINT');
-    });
+    };
+    this.#keyboard = openKeyboard(nowhere(), this.#signal, { leave, inputEnded: () => this.stop() });
   }
 
   stop(): void {

@@ -61,8 +61,8 @@ export function askOnScreen<State, Answer>(screen: KeyScreen<State, Answer>, sig
     };
     const leave = (reason: Error): void => end('', () => reject(reason));
     stderr.write(enterScreen);
-    const keyboard = openKeyboard(nowhere(), signal, leave);
-    keyboard.lines.on('close', () => leave(interrupted('end of input')));
+    const inputEnded = (): void => leave(interrupted('end of input'));
+    const keyboard = openKeyboard(nowhere(), signal, { leave, inputEnded });
     // Stopped, it would leave this screen to the shell.
     keyboard.lines.on('SIGTSTP', () => undefined);
     stdin.on('keypress', onKey);

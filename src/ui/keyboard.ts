@@ -10,14 +10,22 @@ export interface Keyboard {
   close(): void;
 }
 
+/** How reading comes to an end before anything else ends it. */
+export interface KeyboardEnds {
+  /** Ctrl-C, Esc, or the signal: with its reason. */
+  readonly leave: (reason: Error) => void;
+  /** Ctrl-D, or the input is gone. */
+  readonly inputEnded: () => void;
+}
+
 /** Milliseconds after which an Esc is one, and not the beginning of what an arrow key sends. */
 const escapeCodeTimeout = 100;
 
-/** Reads keys until it is closed. `leave` is called with why it is to end: Ctrl-C, Esc, or the signal's reason. */
+/** Reads keys until it is closed; whoever is told of an end closes it. */
 export function openKeyboard(
   output: NodeJS.WritableStream,
   signal: AbortSignal,
-  leave: (reason: Error) => void,
+  { leave, inputEnded }: KeyboardEnds,
 ): Keyboard {
   const { stdin } = process;
   const lines = createInterface({ input: stdin, output, terminal: true, historySize: 0, escapeCodeTimeout });
@@ -28,12 +36,14 @@ export function openKeyboard(
   signal.addEventListener('abort', onAbort);
   stdin.on('keypress', onKey);
   lines.on('SIGINT', () => leave(interrupted('Ctrl-C')));
+  lines.on('close', inputEnded);
   return {
     lines,
     close: () => {
       signal.removeEventListener('abort', onAbort);
       stdin.off('keypress', onKey);
-      lines.removeAllListeners('close');
+      // Not the listeners of readline itself: without them it would go on to hear keys, and to show them.
+      lines.off('close', inputEnded);
       lines.close();
     },
   };

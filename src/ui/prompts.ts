@@ -28,10 +28,9 @@ function ask(question: string, echo: boolean, signal: AbortSignal): Promise<stri
     };
     // The cursor is behind the question.
     const leave = (reason: Error): void => end(() => process.stderr.write('\n', () => reject(reason)));
-    const keyboard = openKeyboard(echo ? process.stderr : nowhere(), signal, leave);
-    const { lines } = keyboard;
-    lines.on('close', () => end(() => process.stderr.write('\n', () => resolve(undefined))));
-    lines.question(echo ? question : '', (answer) => {
+    const inputEnded = (): void => end(() => process.stderr.write('\n', () => resolve(undefined)));
+    const keyboard = openKeyboard(echo ? process.stderr : nowhere(), signal, { leave, inputEnded });
+    keyboard.lines.question(echo ? question : '', (answer) => {
       end(() => (echo ? resolve(answer) : process.stderr.write('\n', () => resolve(answer))));
     });
   });

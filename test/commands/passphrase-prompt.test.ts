@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { hasTool } from '../helpers/cli.js';
 import { openTerminal } from '../helpers/terminal.js';
-import { archivesIn, binary, folder, namesIn, site, storageOf } from './cli.js';
+import { archivesIn, binary, folder, namesIn, site, siteWithBackup, storageOf } from './cli.js';
 
 const typed = 'correct-horse-ü';
 
@@ -53,6 +53,20 @@ describe.skipIf(!hasTool('tmux'))('the passphrase of a new archive on a terminal
     expect(seen).toContain('exit 12');
     expect(seen).not.toMatch(/correct|another/);
     expect(existsSync(storageOf(root))).toBe(false);
+  });
+
+  it('is not shown either after a question that shows what is typed', async () => {
+    const { root, id } = await siteWithBackup();
+    writeFileSync(join(root, '.backuprc'), 'encryption: { enabled: true }\n', { mode: 0o600 });
+    const { until, press } = openTerminal(`${process.execPath} ${binary} -C ${root} restore latest`);
+    await until(/to replace what is there: *$/m);
+    press(id, 'Enter');
+    for (const question of [first, second]) {
+      await until(question);
+      press('-l', typed);
+      press('Enter');
+    }
+    expect(await until(/exit \d+/)).not.toMatch(/correct|horse/);
   });
 
   it.each([
