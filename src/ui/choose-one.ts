@@ -33,11 +33,16 @@ const otherRows = 3;
 
 /** The list that is scrolled by arrow keys. */
 export function oneScreen({ question, names, table, start, tell }: OneOfMany): KeyScreen<OneState, number> {
+  // Thousands of rows are not laid out for every key.
+  const laidOut = new Map<number, readonly string[]>();
   return {
     start: { at: start, typed: '' },
     draw: ({ at, typed }, { columns, rows }) => {
-      const [titles = '', ...lines] = table(columns - 1 - mark.length);
+      const width = columns - 1 - mark.length;
+      const [titles = '', ...lines] = laidOut.get(width) ?? table(width);
+      laidOut.set(width, [titles, ...lines]);
       const marked = lines.map((line, row) => `${row === at ? mark : noMark}${line}`);
+      if (rows <= otherRows) return visibleRows(marked, at, rows);
       const shown = visibleRows(marked, at, rows - otherRows);
       return [question, `${noMark}${titles}`, ...shown, helpLine(typed, at, names)];
     },

@@ -109,6 +109,7 @@ export function someScreen({ question, sources }: SomeOfMany): KeyScreen<SomeSta
     draw: ({ at, on, isEmpty }, { columns, rows: height }) => {
       const [titles = '', ...lines] = someTable(sources, on, columns - 1 - mark.length);
       const marked = lines.map((line, row) => `${row === at ? mark : noMark}${line}`);
+      if (height <= otherRows) return visibleRows(marked, at, height);
       const shown = visibleRows(marked, at, height - otherRows);
       const help = 'Space turns one on or off, "a" all of them; Enter goes on, Esc leaves.';
       const told = isEmpty && on.size === 0 ? nothingChosen : chosenText(sources, on);
