@@ -20,4 +20,14 @@ export const scenes = {
       { type: 'bkp restore latest', then: /to replace what is there:$/ },
     ],
   },
+  wizard: {
+    title: 'bkp restore without a backup lists those that are there',
+    rows: 9,
+    lines: [
+      prepare('bkp create -q --no-uploads --format tar.gz'),
+      prepare(`bkp create -q --encrypt --passphrase-command '["echo", "correct horse battery"]'`),
+      prepare('bkp create -q && bkp lock -q latest'),
+      { type: 'bkp restore', then: /Enter takes it, Esc leaves\.$/ },
+    ],
+  },
 };
