@@ -8,7 +8,8 @@ export type EntryPath = string & { readonly __brand: 'EntryPath' };
 
 export type EntryPathFault = 'empty' | 'absolute' | 'drive' | 'nul' | 'segment' | 'too-long' | 'too-deep' | 'not-utf8';
 
-const encoder = new TextEncoder();
+/** In UTF-8, where a UTF-16 unit takes three bytes at most. */
+const isLonger = (text: string, bytes: number): boolean => text.length * 3 > bytes && Buffer.byteLength(text) > bytes;
 
 /** Why a text cannot be an entry path; undefined where it can. The one rule set, used by create and by every reader. */
 export function entryPathFault(raw: string): EntryPathFault | undefined {
@@ -18,12 +19,12 @@ export function entryPathFault(raw: string): EntryPathFault | undefined {
   if (/^[A-Za-z]:/.test(raw)) return 'drive';
   // A lone surrogate is what a decoder leaves of bytes that were not UTF-8: it has no bytes to be kept.
   if (!raw.isWellFormed()) return 'not-utf8';
-  if (raw.length > limits.maxPathBytes || encoder.encode(raw).length > limits.maxPathBytes) return 'too-long';
+  if (isLonger(raw, limits.maxPathBytes)) return 'too-long';
   const segments = raw.split('/');
   if (segments.length > limits.maxDepth) return 'too-deep';
   for (const segment of segments) {
     if (segment === '' || segment === '.' || segment === '..') return 'segment';
-    if (segment.length > limits.maxNameBytes || encoder.encode(segment).length > limits.maxNameBytes) return 'too-long';
+    if (isLonger(segment, limits.maxNameBytes)) return 'too-long';
   }
   return undefined;
 }

@@ -1,6 +1,7 @@
 import type { EntryHeader } from '../archive.js';
 import type { Mark } from '../sink.js';
 import type { LargeSeal } from './large-seal.js';
+import type { AesField } from './extra-fields.js';
 import { methodAes, type RecordFields } from './records.js';
 import { sealBytes } from '../../compress/aes.js';
 import type { PackedItem } from '../../compress/jobs.js';
@@ -23,19 +24,22 @@ const typeBits = { file: 0o100000, directory: 0o040000, link: 0o120000 } as cons
 const largeFrom = 0xf0000000;
 
 /** AE-2 with AES-256. `method`: the one inside. */
-const encrypted = (method: number): Pick<RecordFields, 'method' | 'aes'> => ({
-  method: methodAes,
-  aes: { version: 2, strength: 3, method },
-});
+const encrypted = (method: number): AesField => ({ version: 2, strength: 3, method });
 
 export function smallFields(
   header: EntryHeader,
   item: PackedItem,
   { isSealed, offset }: { readonly isSealed: boolean; readonly offset: number },
 ): RecordFields {
+  // One shape, without spreading: this is done for each of a million files.
   return {
-    ...sharedFields(header),
-    ...(isSealed ? encrypted(item.method) : { method: item.method }),
+    name: nameOf(header),
+    method: isSealed ? methodAes : item.method,
+    aes: isSealed ? encrypted(item.method) : undefined,
+    mode: modeOf(header),
+    mtime: header.mtime,
+    uid: header.uid,
+    gid: header.gid,
     crc: item.crc,
     size: header.kind === 'link' ? Buffer.byteLength(header.target ?? '') : header.size,
     packedSize: item.length,
@@ -50,9 +54,15 @@ export function largeFields(entry: LargeEntry): RecordFields {
   const isSealed = entry.seal !== undefined;
   // Nothing has no blocks, and no deflate stream either.
   const method = entry.header.size === 0 ? 0 : 8;
+  const { mtime, uid, gid } = entry.header;
   return {
-    ...sharedFields(entry.header),
-    ...(isSealed ? encrypted(method) : { method }),
+    name: nameOf(entry.header),
+    method: isSealed ? methodAes : method,
+    aes: isSealed ? encrypted(method) : undefined,
+    mode: modeOf(entry.header),
+    mtime,
+    uid,
+    gid,
     crc: entry.crc,
     size: entry.header.size,
     packedSize: entry.blocks.reduce((sum, bytes) => sum + bytes, isSealed ? sealBytes(3) : 0),
@@ -63,12 +73,6 @@ export function largeFields(entry: LargeEntry): RecordFields {
   };
 }
 
-function sharedFields(header: EntryHeader): Pick<RecordFields, 'name' | 'mode' | 'mtime' | 'uid' | 'gid'> {
-  return {
-    name: Buffer.from(header.kind === 'directory' ? `${header.path}/` : header.path),
-    mode: typeBits[header.kind] | header.mode,
-    mtime: header.mtime,
-    uid: header.uid,
-    gid: header.gid,
-  };
-}
+const nameOf = ({ kind, path }: EntryHeader): Buffer => Buffer.from(kind === 'directory' ? `${path}/` : path);
+
+const modeOf = ({ kind, mode }: EntryHeader): number => typeBits[kind] | mode;

@@ -20,17 +20,28 @@ const tagBlocks = 2;
 /** What all extra fields of one central record may take (their length has 16 bits), less the other fields' share. */
 const maxBlocksBytes = 65_535 - 128;
 
-const field = (id: number, data: Buffer): Buffer => {
-  const head = Buffer.allocUnsafe(4);
-  head.writeUInt16LE(id, 0);
-  head.writeUInt16LE(data.length, 2);
-  return Buffer.concat([head, data]);
-};
+/** Where a field's data begins. */
+const dataAt = 4;
+
+function head(id: number, dataBytes: number): Buffer {
+  const bytes = Buffer.allocUnsafe(dataAt);
+  bytes.writeUInt16LE(id, 0);
+  bytes.writeUInt16LE(dataBytes, 2);
+  return bytes;
+}
+
+/** An extra field with room for so many bytes of data, to be written by the caller. */
+function emptyField(id: number, dataBytes: number): Buffer {
+  const field = Buffer.allocUnsafe(dataAt + dataBytes);
+  field.writeUInt16LE(id, 0);
+  field.writeUInt16LE(dataBytes, 2);
+  return field;
+}
 
 export function zip64Extra(values: readonly number[]): Buffer {
-  const data = Buffer.alloc(values.length * 8);
-  values.forEach((value, index) => data.writeBigUInt64LE(BigInt(value), index * 8));
-  return field(idZip64, data);
+  const field = emptyField(idZip64, values.length * 8);
+  values.forEach((value, index) => field.writeBigUInt64LE(BigInt(value), dataAt + index * 8));
+  return field;
 }
 
 const billion = 1_000_000_000n;
@@ -44,20 +55,20 @@ function split(mtime: bigint): { readonly seconds: bigint; readonly nanoseconds:
 const fits32 = (seconds: bigint): boolean => seconds >= -0x80000000n && seconds <= 0x7fffffffn;
 
 function timestampExtra(seconds: bigint): Buffer {
-  const data = Buffer.alloc(5);
-  data[0] = 1; // only the modification time follows
-  data.writeInt32LE(Number(seconds), 1);
-  return field(idTimestamp, data);
+  const field = emptyField(idTimestamp, 5);
+  field[dataAt] = 1; // only the modification time follows
+  field.writeInt32LE(Number(seconds), dataAt + 1);
+  return field;
 }
 
 function ownerExtra(uid: number, gid: number): Buffer {
-  const data = Buffer.alloc(11);
-  data[0] = 1; // version
-  data[1] = 4;
-  data.writeUInt32LE(uid, 2);
-  data[6] = 4;
-  data.writeUInt32LE(gid, 7);
-  return field(idOwner, data);
+  const field = emptyField(idOwner, 11);
+  field[dataAt] = 1; // version
+  field[dataAt + 1] = 4;
+  field.writeUInt32LE(uid, dataAt + 2);
+  field[dataAt + 6] = 4;
+  field.writeUInt32LE(gid, dataAt + 7);
+  return field;
 }
 
 /** How an entry is encrypted (WinZip, "AES Encryption Information"; APPNOTE 7.2 leaves it to that). */
@@ -72,12 +83,12 @@ export interface AesField {
 const aesVendor = 0x4541; // "AE"
 
 function aesExtra({ version, strength, method }: AesField): Buffer {
-  const data = Buffer.alloc(7);
-  data.writeUInt16LE(version, 0);
-  data.writeUInt16LE(aesVendor, 2);
-  data[4] = strength;
-  data.writeUInt16LE(method, 5);
-  return field(idAes, data);
+  const field = emptyField(idAes, 7);
+  field.writeUInt16LE(version, dataAt);
+  field.writeUInt16LE(aesVendor, dataAt + 2);
+  field[dataAt + 4] = strength;
+  field.writeUInt16LE(method, dataAt + 5);
+  return field;
 }
 
 type Metadata = Pick<RecordFields, 'mtime' | 'uid' | 'gid' | 'blocks' | 'aes'>;
@@ -116,7 +127,8 @@ function ownParts({ mtime, blocks }: Metadata): Buffer[] {
 export function encodeCentralExtra(metadata: Metadata): Buffer {
   const own = ownParts(metadata);
   const shared = encodeLocalExtra(metadata);
-  return own.length === 0 ? shared : Buffer.concat([shared, field(idOwn, Buffer.concat(own))]);
+  const ownBytes = own.reduce((sum, part) => sum + part.length, 0);
+  return own.length === 0 ? shared : Buffer.concat([shared, head(idOwn, ownBytes), ...own]);
 }
 
 /** What we understand of a record's extra fields. */
