@@ -16,11 +16,14 @@ export const kinds = {
 };
 
 /**
- * The words before a command that trace its calls of a kind into a file. `inject`: what becomes of them, as strace takes it;
- * `path`: only of calls on this path.
+ * The words before a command that trace its calls of a kind, or of several, into a file. `inject`: what becomes of them, as
+ * strace takes it; `path`: only of calls on this path.
  */
 export function traced(log, kind, { path, inject } = {}) {
-  const set = kinds[kind].join(',');
+  const set = [kind]
+    .flat()
+    .flatMap((one) => kinds[one])
+    .join(',');
   // With it no signal arrives (measured).
   const quick = inject?.startsWith('signal=') === true ? [] : ['--seccomp-bpf'];
   return [

@@ -39,8 +39,10 @@ export interface Catalog {
   verifications(): Answer<readonly Verification[]>;
   /** Ids of backups that runs of an instance made and nobody was told to delete; newest first, the last thousand. */
   made(instance: string): Answer<readonly string[]>;
-  /** Lets go of what is known of an archive that was deleted. `backup`: its id. */
+  /** Lets go of what is known of an archive that is to be deleted. `backup`: its id. */
   forget(archive: string, backup: string): void;
+  /** Takes that back, as far as it tells `made`: the backup could not be deleted. */
+  remember(backup: string): void;
   close(): void;
 }
 
@@ -129,6 +131,10 @@ class SqliteCatalog implements Catalog {
       db.prepare('DELETE FROM archive WHERE name = ?').run(archive);
       db.prepare('UPDATE run SET removed_at = ? WHERE backup = ?').run(Math.round(this.#clock.now()), backup);
     });
+  }
+
+  remember(backup: string): void {
+    this.#write((db) => void db.prepare('UPDATE run SET removed_at = NULL WHERE backup = ?').run(backup));
   }
 
   close(): void {

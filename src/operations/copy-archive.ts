@@ -12,7 +12,7 @@ import { LocalStorage } from '../storage/local-storage.js';
 import type { Storage } from '../storage/storage.js';
 import { publishInStorage } from './backup-destination.js';
 import type { Deps } from './deps.js';
-import { isOwnFile } from './sweep-storage.js';
+import { sweepStorage } from './sweep-storage.js';
 
 export interface CopyRequest {
   readonly storage: Storage;
@@ -61,7 +61,7 @@ function copy(request: CopyRequest, target: LocalStorage, deps: Deps): Promise<'
     const { clock, signal } = deps;
     const lock = await target.lock({ holder: 'copy', wait: request.lockWait, clock, signal });
     cleanup.defer(() => lock.release());
-    await target.removeDeadPartials(isOwnFile);
+    await sweepStorage(target, deps);
     if ((await target.stat(name)) !== undefined) return isPresent(target, name, sha256, deps);
     const source = await storage.open(name);
     cleanup.defer(() => source.close());

@@ -2,12 +2,12 @@ import { withCleanup } from '../base/cleanup.js';
 import { BkpError } from '../base/errors.js';
 import { exitCodes } from '../base/exit-codes.js';
 import type { Catalog } from '../catalog/catalog.js';
-import type { Storage } from '../storage/storage.js';
 import type { Deps } from './deps.js';
 import type { ListedBackup } from './list-backups.js';
 import { recordedRun } from './recorded-run.js';
 import { removeBackup } from './remove-backup.js';
 import { findStored, namedInStorage, type StoredRequest } from './stored-backups.js';
+import { sweepQuietly } from './sweep-storage.js';
 import { refuseUnfinished } from './unfinished-restore.js';
 
 export interface DeleteRequest extends StoredRequest {
@@ -51,18 +51,14 @@ function deletePlanned(
     const names = backups.map(({ name }) => name);
     const now = await namedInStorage(storage, names, instance, deps.signal);
     refuseLocked(now);
+    await sweepQuietly(storage, deps);
     for (const backup of now) {
-      await removeOne(storage, backup, deps);
-      catalog?.forget(backup.name, backup.id);
+      deps.signal.throwIfAborted();
+      await removeBackup(storage, backup, catalog);
+      deps.step('backup-deleted', `deleted ${backup.id}`);
     }
     return now;
   });
-}
-
-async function removeOne(storage: Storage, { id, name }: ListedBackup, deps: Deps): Promise<void> {
-  deps.signal.throwIfAborted();
-  await removeBackup(storage, name);
-  deps.step('backup-deleted', `deleted ${id}`);
 }
 
 function refuseLocked(backups: readonly ListedBackup[]): void {

@@ -11,6 +11,7 @@ import type { Deps } from './deps.js';
 import { listBackups, type ListedBackup } from './list-backups.js';
 import { recordedRun } from './recorded-run.js';
 import { removeBackup } from './remove-backup.js';
+import { sweepQuietly } from './sweep-storage.js';
 import { refuseUnfinished } from './unfinished-restore.js';
 
 export interface PruneRequest {
@@ -79,11 +80,11 @@ export function removeUnkept(
     const { storage } = request;
     const lock = await storage.lock({ holder: 'prune', wait: lockWait, clock: deps.clock, signal: deps.signal });
     cleanup.defer(() => lock.release());
+    await sweepQuietly(storage, deps);
     const result = await planPrune(request, deps);
     for (const { backup } of result.decisions.filter(({ keep }) => !keep).toReversed()) {
       deps.signal.throwIfAborted();
-      await removeBackup(storage, backup.name);
-      catalog?.forget(backup.name, backup.id);
+      await removeBackup(storage, backup, catalog);
       deps.step('backup-removed', `removed ${backup.id}`);
     }
     return result;

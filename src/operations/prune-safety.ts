@@ -16,7 +16,7 @@ export async function pruneSafety(storage: Storage, instance: string, deps: Deps
   const removed: string[] = [];
   for (const { backup, keep } of decideSafetyRetention(safety, deps.clock.now())) {
     if (keep) continue;
-    await removeBackup(storage, backup.name);
+    await removeBackup(storage, backup, undefined);
     removed.push(backup.id);
   }
   return removed;

@@ -48,7 +48,7 @@ const isOwnArchive = (name: string): boolean =>
   containerOf(name) !== undefined && parseBackupId(withoutEnding(name)) !== undefined;
 
 /** Whether runs of bkp write files of that name into a storage: archives and what lies beside them. */
-export function isOwnFile(name: string): boolean {
+function isOwnFile(name: string): boolean {
   const suffix = [sideSuffix, lockedSuffix].find((one) => name.endsWith(one)) ?? '';
   return isOwnArchive(name.slice(0, name.length - suffix.length));
 }

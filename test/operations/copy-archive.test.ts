@@ -88,6 +88,7 @@ describe('a copy of an archive', () => {
     const archive = await made();
     const folder = temporaryFolder();
     writeFileSync(join(folder, `.${archive.name}.partial`), 'half');
+    writeFileSync(join(folder, '20200101T000000Z-daily.zip.sha256'), 'of an archive that never got its name');
     expect(await copyTo(folder, archive)).toMatchObject({ kind: 'copied' });
     expect(inFolder(folder)).toEqual([archive.name, `${archive.name}.sha256`]);
   });

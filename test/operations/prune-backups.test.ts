@@ -1,9 +1,10 @@
-import { copyFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { systemClock, type Clock } from '../../src/base/clock.js';
 import { openCatalog } from '../../src/catalog/catalog.js';
 import { knownBadArchives, planPrune, pruneBackups, type PruneRequest } from '../../src/operations/prune-backups.js';
+import { removeBackup } from '../../src/operations/remove-backup.js';
 import { acquireLock } from '../../src/fs/lock.js';
 import type { RetentionPolicy } from '../../src/policy/retention-policy.js';
 import { create, deps, directory, failure, instance, stored, type Instance } from '../helpers/instance.js';
@@ -43,6 +44,7 @@ describe('pruning', () => {
     const made = await daily(4);
     await daily(1, 'manual', made);
     writeFileSync(join(made.storage.folder, 'notes.txt'), 'mine');
+    writeFileSync(join(made.storage.folder, '20200101T000000Z-daily.zip.sha256'), 'left by a killed run');
     const result = await pruneBackups(request(made, { keepLast: 2 }), 0, deps(now));
     expect(removedOf(result)).toEqual([idOf(1), idOf(0)]);
     expect(stored(made)).toEqual([
@@ -116,6 +118,21 @@ describe('pruning', () => {
     const run = catalog.run('latest');
     expect(run).toMatchObject({ run: { kind: 'prune', state: 'done' }, steps: [{ id: 'backup-removed' }] });
     expect(catalog.verifications()).toMatchObject([{ archive: `${idOf(2)}.zip` }]);
+    catalog.close();
+  });
+
+  it('leaves a backup that cannot be removed in the catalogue', async () => {
+    const made = await daily(1);
+    const catalog = await openCatalog(made.storage.folder, systemClock);
+    catalog.beginRun({ kind: 'create', instance: 'app' }).end({ exitCode: 0, backup: idOf(0) });
+    const { name, id } = { name: `${idOf(0)}.zip`, id: idOf(0) };
+    rmSync(join(made.storage.folder, name));
+    mkdirSync(join(made.storage.folder, name));
+    await failure(removeBackup(made.storage, { id, name }, catalog));
+    expect(catalog.made('app')).toEqual([id]);
+    rmdirSync(join(made.storage.folder, name));
+    await removeBackup(made.storage, { id, name }, catalog);
+    expect(catalog.made('app')).toEqual([]);
     catalog.close();
   });
 });
