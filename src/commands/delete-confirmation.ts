@@ -15,18 +15,18 @@ export interface DeleteConfirmation {
 
 /** Resolves once it is said what is to be deleted; rejects with `confirmation-missing` otherwise. */
 export async function confirmDelete(
-  { backups }: DeletePlan,
+  { backups, missing }: DeletePlan,
   { given, json, noInput }: DeleteConfirmation,
   { signal, output }: Pick<CommandDeps, 'signal' | 'output'>,
 ): Promise<void> {
-  const ids = backups.map(({ id }) => id);
+  const ids = [...backups.map(({ id }) => id), ...missing];
   const asked = `Pass --confirm ${ids.join(',')}.`;
   if (given !== undefined) {
     if (given.toSorted().join() === ids.toSorted().join()) return;
     throw refused(`--confirm names ${given.join(', ')}, but ${ids.join(', ')} would be deleted`, asked);
   }
   if (!mayAsk(json, noInput)) throw refused(`deleting ${ids.join(', ')} was not confirmed`, asked);
-  output.render(deleteQuestionView(backups));
+  output.render(deleteQuestionView({ backups, missing }));
   const [only] = ids;
   const word = ids.length === 1 && only !== undefined ? only : `delete ${ids.length}`;
   const typed = await askLine(`Type ${shownName(word)} to delete what is shown: `, signal);

@@ -18,7 +18,9 @@ export function registerDelete(program: Command, choose: Choose): Command {
   return program
     .command('delete')
     .argument('<backup...>', 'ids or their beginnings, latest, latest:<schedule>, or files in the storage')
-    .description('Delete backups: all that are named, or none. Locked ones are refused.')
+    .description(
+      'Delete backups: all that are named, or none. Locked ones are refused; one that is missing is forgotten.',
+    )
     .option('--confirm <id,…>', 'the full ids of what is named: delete without asking', collected)
     .addHelpText('after', examples)
     .action((references: readonly string[], options: DeleteOptions, command: Command) => {
@@ -45,12 +47,12 @@ async function runDelete(
   refuseReadOnly('delete', config);
   const { instance, root, lockWait, noInput } = config;
   const request = { references, storage, instance, root, cwd: deps.cwd, lockWait };
-  const plan = await planDelete(request, deps.signal);
-  await confirmDelete(plan, { given, json: globals.json, noInput }, deps);
-  const deleted = await withHistory({ config, storage }, deps, (catalog) =>
-    deleteBackups(plan, operationDeps(deps), catalog),
-  );
+  const result = await withHistory({ config, storage }, deps, async (catalog) => {
+    const plan = await planDelete(request, deps.signal, catalog);
+    await confirmDelete(plan, { given, json: globals.json, noInput }, deps);
+    return deleteBackups(plan, operationDeps(deps), catalog);
+  });
   const exitCode = exitCodes.done;
-  deps.output.render(deleteView(deleted, { exitCode, durationMs: deps.elapsed() }));
+  deps.output.render(deleteView(result, { exitCode, durationMs: deps.elapsed() }));
   return exitCode;
 }

@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { exitCodes, type ExitCode } from '../base/exit-codes.js';
 import type { ListedBackup } from '../operations/list-backups.js';
+import type { RememberedBackup } from '../operations/remembered-backups.js';
 import { globalOptions, type GlobalOptions } from './global-options.js';
 import type { Choose, CommandDeps } from './job.js';
 
@@ -18,7 +19,7 @@ export interface ListOptions {
 const examples = `
 Examples:
   bkp list                    the backups of this instance, newest first
-  bkp list --failed           those that are incomplete, damaged or unreadable
+  bkp list --failed           those that are not whole, or not there
   bkp list --all --sort size  those of other instances too, largest first
   bkp list --json | jq -r 'select(.type == "backup") | .file'`;
 
@@ -28,7 +29,7 @@ export function registerList(program: Command, choose: Choose): Command {
     .alias('ls')
     .description('Show the backups in the storage.')
     .option('--schedule <name>', 'only those of this schedule (also: manual, safety)')
-    .option('--failed', 'only those that are incomplete, damaged or unreadable')
+    .option('--failed', 'only those that are incomplete, damaged, unreadable, missing or failed')
     .option('--locked', 'only those that are locked')
     .option('--all', 'those of other instances too')
     .option('--limit <n>', 'at most so many', count)
@@ -50,12 +51,17 @@ async function runList(options: ListOptions, globals: GlobalOptions, deps: Comma
   const { listView } = await import('../ui/list-view.js');
   const { systemClock } = await import('../base/clock.js');
   const { warnUnfinished } = await import('./restore-warning.js');
+  const { withHistory } = await import('./history.js');
+  const { rememberedBackups } = await import('../operations/remembered-backups.js');
   const { config, storage } = await findStorage(globals, deps);
   warnUnfinished({ config }, deps);
   const instance = config?.instance;
   const all = await listBackups(storage, instance, deps.signal);
+  const remembered = await withHistory({ config, storage }, deps, (catalog) =>
+    Promise.resolve(instance === undefined ? [] : rememberedBackups(catalog, instance, all)),
+  );
   const list = {
-    shown: chosen(all, options),
+    shown: chosen([...all, ...remembered], options),
     all,
     withForeign: options.all === true,
     storage: storage.location,
@@ -68,8 +74,10 @@ async function runList(options: ListOptions, globals: GlobalOptions, deps: Comma
   return exitCode;
 }
 
-/** The wanted ones in the wanted order; `all` is sorted by time. */
-export function chosen(all: readonly ListedBackup[], options: ListOptions): readonly ListedBackup[] {
+type Row = ListedBackup | RememberedBackup;
+
+/** The wanted ones in the wanted order. */
+function chosen(all: readonly Row[], options: ListOptions): readonly Row[] {
   const wanted = all.filter(
     ({ foreign, status, locked, origin }) =>
       (options.all === true || !foreign) &&
@@ -80,14 +88,15 @@ export function chosen(all: readonly ListedBackup[], options: ListOptions): read
   return sorted(wanted, options.sort).slice(0, options.limit);
 }
 
-function sorted(backups: readonly ListedBackup[], key: SortKey): readonly ListedBackup[] {
+function sorted(backups: readonly Row[], key: SortKey): readonly Row[] {
+  const idOf = ({ id }: Row): string => id ?? '';
   switch (key) {
     case 'time':
-      return backups;
+      return backups.toSorted((a, b) => b.time - a.time);
     case 'size':
       return backups.toSorted((a, b) => b.bytes - a.bytes);
     case 'id':
-      return backups.toSorted((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+      return backups.toSorted((a, b) => (idOf(a) < idOf(b) ? -1 : idOf(a) > idOf(b) ? 1 : 0));
   }
 }
 

@@ -7,6 +7,7 @@ import type { Storage } from '../storage/storage.js';
 import type { Deps } from './deps.js';
 import { listBackups, type ListedBackup } from './list-backups.js';
 import { knownBadArchives } from './prune-backups.js';
+import { missingBackups } from './remembered-backups.js';
 import { scheduleRuns } from './schedule-runs.js';
 import type { ScheduleStore } from './schedule-store.js';
 import { parseSchedules, type Schedules } from './schedules.js';
@@ -109,16 +110,4 @@ function unfinished(root: string): boolean {
     if (error instanceof BkpError) return true;
     throw error;
   }
-}
-
-/** Ids of backups that runs made and nobody was told to delete, and that are not in the storage. */
-function missingBackups(
-  catalog: Catalog | undefined,
-  instance: string,
-  listed: readonly ListedBackup[],
-): readonly string[] {
-  const made = catalog?.made(instance) ?? [];
-  if (made === 'unknown') return [];
-  const there = new Set(listed.map(({ id }) => id));
-  return made.filter((id) => !there.has(id));
 }

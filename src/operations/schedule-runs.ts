@@ -39,7 +39,7 @@ function recordedRuns(name: string, instance: string, catalog: Catalog | undefin
 }
 
 /** It did not begin: that is no attempt. */
-const turnedAway: ReadonlySet<string> = new Set(['lock-held', 'restore-unfinished']);
+export const turnedAway: ReadonlySet<string> = new Set(['lock-held', 'restore-unfinished']);
 
 function archivedRuns(name: string, backups: readonly ListedBackup[]): readonly ScheduleRun[] {
   return backups.flatMap(({ foreign, instance, origin, status, time: start }): ScheduleRun[] => {

@@ -125,12 +125,15 @@ function backupProblems({ backups, missing }: HealthFacts, now: number): readonl
   const future = here.filter(({ time }) => isFuture(time, now));
   return [
     ...damaged.map(({ id }) => problem('backup-damaged', id, 'it cannot be restored as it is')),
-    ...missing.map((id) => problem('backup-missing', id, 'it was made, nobody deleted it, and it is not there')),
+    ...missing.map((id) => problem('backup-missing', id, missingMessage(id))),
     ...together('backup-incomplete', incomplete, 'they lack something they should hold'),
     ...together('backup-unreadable', unreadable, 'what they hold is not known'),
     ...together('backup-future', future, 'a clock was wrong'),
   ];
 }
+
+const missingMessage = (id: string): string =>
+  `it was made, nobody deleted it, and it is not there: put it back from a copy, or let \`bkp delete ${id}\` forget it`;
 
 const mostNamed = 5;
 

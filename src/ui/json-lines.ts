@@ -3,6 +3,7 @@ import type { Phase } from '../base/progress.js';
 import type { FindingId, FindingKind } from '../manifest/findings.js';
 import type { ManifestDatabase, SourceType, Totals } from '../manifest/manifest.js';
 import type { BackupStatus } from '../operations/list-backups.js';
+import type { RememberedBackup } from '../operations/remembered-backups.js';
 import type { HealthId } from '../policy/health-problem.js';
 import type { Verdict as CheckVerdict } from '../operations/doctor/check.js';
 import type { Verdict } from '../operations/verify-backup.js';
@@ -60,21 +61,22 @@ export interface SourceLine {
 
 export interface BackupLine {
   readonly type: 'backup';
-  readonly id: string;
-  readonly file: string;
+  readonly id: string | null;
+  readonly file: string | null;
   readonly instance: string | null;
   readonly foreign: boolean;
   readonly time: string | null;
   readonly bytes: number;
-  readonly format: Container;
+  readonly format: Container | null;
   readonly includes: readonly string[];
   readonly scopes: readonly string[];
   readonly origin: string | null;
-  readonly status: BackupStatus;
+  readonly status: BackupStatus | RememberedBackup['status'];
   readonly locked: boolean;
   readonly encrypted: boolean;
   readonly losses: number;
   readonly reason: string | null;
+  readonly run: number | null;
 }
 
 export interface DecisionLine {
@@ -339,6 +341,7 @@ export interface LockSummary extends SummaryBase {
 export interface DeleteSummary extends SummaryBase {
   readonly command: 'delete';
   readonly backups: readonly { readonly id: string; readonly file: string; readonly bytes: number }[];
+  readonly forgotten: readonly string[];
 }
 
 export interface PruneSummary extends SummaryBase {

@@ -1,4 +1,5 @@
 import type { ListedBackup } from '../operations/list-backups.js';
+import type { RememberedBackup } from '../operations/remembered-backups.js';
 import { shownName } from './display.js';
 import { counted, formatAge, formatBytes, formatTime } from './format.js';
 import type { BackupLine, ListSummary, RunEnd } from './json-lines.js';
@@ -6,9 +7,12 @@ import type { Look } from './look.js';
 import type { View } from './output.js';
 import { tableLines, type Column } from './table.js';
 
+type Row = ListedBackup | RememberedBackup;
+
 /** What `list` found, and what of it is to be shown. */
 export interface BackupList {
-  readonly shown: readonly ListedBackup[];
+  readonly shown: readonly Row[];
+  /** Archives in the storage. */
   readonly all: readonly ListedBackup[];
   readonly withForeign: boolean;
   readonly storage: string;
@@ -40,9 +44,10 @@ function* listText(list: BackupList, look: Look): Iterable<string> {
   if (look.verbose > 0) yield* reasons(shown);
   const foreign = all.filter((backup) => backup.foreign).length;
   const own = all.length - foreign;
+  const archives = shown.filter(({ file }) => file !== undefined).length;
   if (shown.length > 0) {
     const bytes = shown.reduce((sum, backup) => sum + backup.bytes, 0);
-    yield look.chalk.dim(`${counted(shown.length, 'backup')}, ${formatBytes(bytes)}, in ${storageName}`);
+    yield look.chalk.dim(`${counted(archives, 'backup')}, ${formatBytes(bytes)}, in ${storageName}`);
   } else if (own > 0 || (withForeign && foreign > 0)) {
     yield `None of the ${counted(withForeign ? all.length : own, 'backup')} in ${storageName} is what was asked for.`;
   } else {
@@ -60,11 +65,16 @@ export function backupColumns({
   withForeign,
 }: Pick<BackupList, 'shown' | 'now' | 'withForeign'>): readonly Column[] {
   return [
-    { title: 'ID', cells: shown.map(({ id }) => shownName(id)) },
+    { title: 'ID', cells: shown.map(nameOf) },
     { title: 'WHEN', drop: { order: 1 }, cells: shown.map(({ time }) => when(time)) },
     { title: 'AGE', drop: { order: 7 }, cells: shown.map(({ time }) => formatAge(time, now)) },
-    { title: 'SIZE', drop: { order: 8 }, align: 'right', cells: shown.map(({ bytes }) => formatBytes(bytes)) },
-    { title: 'FORMAT', drop: { order: 5 }, cells: shown.map(({ container }) => container) },
+    {
+      title: 'SIZE',
+      drop: { order: 8 },
+      align: 'right',
+      cells: shown.map(({ file, bytes }) => (file === undefined ? '' : formatBytes(bytes))),
+    },
+    { title: 'FORMAT', drop: { order: 5 }, cells: shown.map(({ container }) => container ?? '') },
     {
       title: 'SCOPES',
       shrink: { to: 9, order: 4 },
@@ -86,7 +96,7 @@ export function backupColumns({
 /** To the minute, in UTC as the ids are. */
 const when = (time: number): string => formatTime(time)?.slice(0, 16).replace('T', ' ').concat('Z') ?? '';
 
-function flags({ locked, encrypted, foreign }: ListedBackup): string {
+function flags({ locked, encrypted, foreign }: Row): string {
   const set = { locked, encrypted, foreign };
   return Object.entries(set)
     .filter(([, is]) => is)
@@ -94,24 +104,31 @@ function flags({ locked, encrypted, foreign }: ListedBackup): string {
     .join(',');
 }
 
-function* reasons(shown: readonly ListedBackup[]): Iterable<string> {
-  for (const { id, status: state, reason } of shown) {
-    if (reason !== undefined) yield `${shownName(id)} is ${state}: ${shownName(reason)}`;
+function* reasons(shown: readonly Row[]): Iterable<string> {
+  for (const backup of shown) {
+    const { status: state, reason } = backup;
+    const says = state === 'failed' ? state : `is ${state}`;
+    if (reason !== undefined) yield `${nameOf(backup)} ${says}: ${shownName(reason)}`;
   }
 }
 
-function backupLine(backup: ListedBackup): BackupLine {
+const runOf = (backup: Row): number | undefined => ('run' in backup ? backup.run : undefined);
+
+/** A run that made nothing goes by the number that `bkp log` takes. */
+const nameOf = (backup: Row): string => shownName(backup.id ?? `run ${runOf(backup) ?? ''}`);
+
+function backupLine(backup: Row): BackupLine {
   const { id, file, instance, foreign, time, bytes, container, includes, scopes, origin } = backup;
   const { status: state, locked, encrypted, losses, reason } = backup;
   return {
     type: 'backup',
-    id,
-    file,
+    id: id ?? null,
+    file: file ?? null,
     instance: instance ?? null,
     foreign,
     time: formatTime(time) ?? null,
     bytes,
-    format: container,
+    format: container ?? null,
     includes,
     scopes,
     origin: origin ?? null,
@@ -120,6 +137,7 @@ function backupLine(backup: ListedBackup): BackupLine {
     encrypted,
     losses,
     reason: reason ?? null,
+    run: runOf(backup) ?? null,
   };
 }
 

@@ -55,6 +55,32 @@ describe('bkp list', () => {
     expect(all.stdout).not.toContain('left out');
   });
 
+  it('tells what the history knows of that is not there, as long as there is a history', async () => {
+    const { root, id, file } = await siteWithBackup('--only', 'snapshots');
+    await bkp(['create', '--only', 'snapshots', '--comment', 'stays'], { cwd: root });
+    rmSync(file);
+    const hook = { BKP_CONFIG: join(root, 'failing.yaml') };
+    writeFileSync(hook.BKP_CONFIG, `root: ${root}\nhooks: { beforeCreate: ['false'] }\n`, { mode: 0o600 });
+    expect(await bkp(['create'], { cwd: root, env: hook })).toMatchObject({ code: 1 });
+    const rows = async (...args: readonly string[]) =>
+      jsonLines(await bkp(['list', '--json', ...args], { cwd: root })).filter(({ type }) => type === 'backup');
+    expect(await rows()).toMatchObject([
+      { id: null, file: null, format: null, origin: 'manual', status: 'failed', bytes: 0, run: 3 },
+      { status: 'ok', run: null },
+      { id, file: null, format: null, origin: 'manual', status: 'missing', bytes: 0, run: null },
+    ]);
+    expect((await rows('--failed')).map(({ status }) => status)).toEqual(['failed', 'missing']);
+    expect(await rows('--locked')).toEqual([]);
+    const { stdout } = await bkp(['list', '-v'], { cwd: root });
+    expect(stdout).toMatch(
+      new RegExp(`^run 3 .* failed\n[^]*^${id} .* missing\n[^]*^run 3 failed: .*beforeCreate`, 'm'),
+    );
+    expect(stdout).toContain(`${id} is missing: `);
+    expect(stdout).toMatch(/^1 backup, /m);
+    rmSync(join(storageOf(root), 'catalog.db'));
+    expect(await rows()).toMatchObject([{ status: 'ok' }]);
+  });
+
   it('names the next step where the storage is empty', async () => {
     const root = site();
     mkdirSync(storageOf(root));

@@ -71,6 +71,26 @@ describe('bkp status', () => {
     expect(summary(ran)).toMatchObject({ healthy: false, id });
   });
 
+  it('forgets what is missing once that is deleted, and says that no file was', async () => {
+    const { root, run, json } = await healthySite();
+    const gone = String((await json('create'))['id']);
+    const there = String((await json('create'))['id']);
+    rmSync(join(storageOf(root), `${gone}.zip`));
+    const hinted = await run('status', '-q');
+    expect(hinted.stdout).toContain(`bkp delete ${gone}`);
+    const refused = await run('delete', gone);
+    expect(refused).toMatchObject({ code: 15 });
+    expect(refused.stderr).toContain(`--confirm ${gone}`);
+    const deleted = await run('delete', gone, there, '--confirm', `${gone},${there}`);
+    expect(deleted).toMatchObject({
+      code: 0,
+      stdout: `${there} is deleted\n${gone} is forgotten: there was no file to delete\n`,
+    });
+    expect(faults(await run('status', '--json'))).toEqual([]);
+    expect(await run('delete', gone, '--confirm', gone)).toMatchObject({ code: 10 });
+    expect(summary(await run('list', '--json'))).toMatchObject({ counts: { shown: 1, own: 1 } });
+  });
+
   it('tells a damaged backup: one that cannot be opened, and one that a verification found', async () => {
     const { root, run, json, id } = await healthySite();
     const { id: second } = await json('create');

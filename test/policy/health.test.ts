@@ -179,7 +179,7 @@ it('names damaged and missing backups one by one, other odd ones together', () =
     'fault backup-damaged 20241122T020000Z-daily: it cannot be restored as it is',
     'fault backup-damaged 20241122T010000Z-daily: it cannot be restored as it is',
     'fault backup-damaged 20241122T000000Z-daily: it cannot be restored as it is',
-    'fault backup-missing 20241101T030000Z-daily: it was made, nobody deleted it, and it is not there',
+    'fault backup-missing 20241101T030000Z-daily: it was made, nobody deleted it, and it is not there: put it back from a copy, or let `bkp delete 20241101T030000Z-daily` forget it',
     'note backup-incomplete: they lack something they should hold: 20241121T220000Z-daily',
     'note backup-unreadable: what they hold is not known: 20241121T160000Z-daily, 20241121T150000Z-daily, 20241121T140000Z-daily, 20241121T130000Z-daily, 20241121T120000Z-daily, 2 more',
     'note backup-future: a clock was wrong: 20241126T160000Z-daily',
