@@ -6,6 +6,7 @@ import type { CreatePlan } from '../operations/plan-create.js';
 import type { CreateArguments } from './create-arguments.js';
 import { globalOptions, type GlobalOptions } from './global-options.js';
 import type { Choose, CommandDeps } from './job.js';
+import type { CreateRequest } from '../operations/create-request.js';
 import type { MadeBackup } from './make-backup.js';
 import { addPassphraseOptions, type PassphraseOptions } from './passphrase-options.js';
 import { collected } from './usage.js';
@@ -120,7 +121,7 @@ async function create(
   globals: GlobalOptions,
   deps: CommandDeps,
 ): Promise<MadeBackup> {
-  const { makeBackup } = await import('./make-backup.js');
+  const { makeBackup, prepareScheduled } = await import('./make-backup.js');
   const { runPassphrase } = await import('./run-passphrase.js');
   const { operationDeps } = await import('./operation-deps.js');
   const { withCatalog } = await import('../operations/recorded-run.js');
@@ -128,7 +129,9 @@ async function create(
   const operation = operationDeps(deps);
   return withCleanup(async (cleanup) => {
     const passphrase = runPassphrase(instance, globals.json, deps, cleanup);
-    const secret = encryption === undefined ? {} : { encryption: await passphrase.forNew(encryption.hint) };
+    const unlock = async (): Promise<Pick<CreateRequest, 'encryption'>> =>
+      encryption === undefined ? {} : { encryption: await passphrase.forNew(encryption.hint) };
+    const secret = await (scheduled === undefined ? unlock() : prepareScheduled(config, operation, unlock));
     const make = (catalog?: Catalog): Promise<MadeBackup> => {
       const extras = { config, storage, catalog, locked: options.lock === true };
       const more = scheduled === undefined ? {} : { scheduled };

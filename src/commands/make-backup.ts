@@ -1,3 +1,5 @@
+import { withCleanup } from '../base/cleanup.js';
+import { BkpError } from '../base/errors.js';
 import { exitCodes, type ExitCode } from '../base/exit-codes.js';
 import type { Catalog } from '../catalog/catalog.js';
 import type { Config } from '../config/config.js';
@@ -49,6 +51,25 @@ export async function makeBackup(request: CreateRequest, extras: BackupExtras, d
   const about = { id: '', file: '', root: request.root };
   const made = await withLastHooks(hooks, about, () => createBackup({ ...request, hooks }, deps), deps.signal);
   return { ...made, exitCode: made.complete ? exitCodes.done : exitCodes.incomplete };
+}
+
+/**
+ * Does what a schedule's backup takes before it can begin. A failure is told to hooks and monitor as one of the backup: nobody
+ * watches, and of a backup that never began they would not hear.
+ */
+export function prepareScheduled<T>(config: Config, deps: Deps, work: () => Promise<T>): Promise<T> {
+  return withCleanup(async (cleanup) => {
+    try {
+      return await work();
+    } catch (error) {
+      deps.signal.throwIfAborted();
+      const exitCode = error instanceof BkpError ? error.exitCode : exitCodes.failed;
+      const hooks = configuredHooks(config.hooks, deps, 'create');
+      cleanup.defer(() => configuredMonitor(config.notify, deps).failed(error));
+      cleanup.defer(() => hooks.last({ id: '', file: '', root: config.root }, { status: 'failed', exitCode }));
+      throw error;
+    }
+  });
 }
 
 function retentionOf(

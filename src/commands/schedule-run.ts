@@ -3,6 +3,7 @@ import { withCleanup } from '../base/cleanup.js';
 import { BkpError } from '../base/errors.js';
 import { exitCodes, type ExitCode } from '../base/exit-codes.js';
 import type { Catalog } from '../catalog/catalog.js';
+import type { CreateRequest } from '../operations/create-request.js';
 import type { Deps } from '../operations/deps.js';
 import { dueSchedules, type DueSchedule } from '../operations/due-schedules.js';
 import { listBackups, type ListedBackup } from '../operations/list-backups.js';
@@ -12,12 +13,13 @@ import { reverify } from '../operations/reverify.js';
 import { openScheduleStore } from '../operations/schedule-store.js';
 import { parseSchedules, retentionsOf, type Schedules } from '../operations/schedules.js';
 import { refuseUnfinished } from '../operations/unfinished-restore.js';
+import type { Schedule } from '../policy/schedule.js';
 import { scheduleRunView, type ScheduledRun } from '../ui/schedule-run-view.js';
 import { wantedEncryption } from './create-encryption.js';
 import type { GlobalOptions } from './global-options.js';
 import { loadInstance, tellInstance, type Instance } from './instance.js';
 import type { CommandDeps } from './job.js';
-import { makeBackup } from './make-backup.js';
+import { makeBackup, prepareScheduled } from './make-backup.js';
 import { operationDeps } from './operation-deps.js';
 import { passphraseFlags, type PassphraseOptions } from './passphrase-options.js';
 import { runPassphrase, type RunPassphrase } from './run-passphrase.js';
@@ -42,9 +44,9 @@ export async function runSchedules(
   refuseReadOnly('schedule run', config);
   refuseUnfinished(config.root);
   const operation = operationDeps(deps);
-  const store = openScheduleStore({ configured: config.sources, storage, instance: config.instance }, operation);
-  const schedules = parseSchedules(await store.read());
   const dryRun = options.dryRun === true;
+  const look = (): Promise<Found> => lookAround(instance, operation);
+  const { schedules, backups } = await (dryRun ? look() : prepareScheduled(config, operation, look));
   return withCleanup((cleanup) =>
     withCatalog(storage, operation, async (catalog) => {
       const passphrase = runPassphrase(instance, globals.json, deps, cleanup);
@@ -52,7 +54,7 @@ export async function runSchedules(
       const due = dueSchedules({
         instance: config.instance,
         schedules: schedules.valid,
-        backups: await backupsIn(instance, deps.signal),
+        backups,
         catalog,
         now: systemClock.now(),
       });
@@ -68,6 +70,17 @@ export async function runSchedules(
       return exitCode;
     }),
   );
+}
+
+interface Found {
+  readonly schedules: Schedules;
+  readonly backups: readonly ListedBackup[];
+}
+
+async function lookAround(instance: Instance, deps: Deps): Promise<Found> {
+  const { config, storage } = instance;
+  const store = openScheduleStore({ configured: config.sources, storage, instance: config.instance }, deps);
+  return { schedules: parseSchedules(await store.read()), backups: await backupsIn(instance, deps.signal) };
 }
 
 async function backupsIn({ storage, config }: Instance, signal: AbortSignal): Promise<readonly ListedBackup[]> {
@@ -108,16 +121,22 @@ class Scheduled {
   }
 
   async #make({ schedule, slot }: DueSchedule) {
-    const { instance, schedules, catalog, passphrase } = this.#with;
+    const { instance, schedules, catalog } = this.#with;
+    const { config, storage } = instance;
+    const request = await prepareScheduled(config, this.#deps, () => this.#request(schedule));
+    const scheduled = { slot, retentions: retentionsOf(schedules, config.retention) };
+    return makeBackup(request, { config, storage, catalog, locked: false, scheduled }, this.#deps);
+  }
+
+  async #request(schedule: Schedule): Promise<CreateRequest> {
+    const { instance, passphrase } = this.#with;
     const { config, storage } = instance;
     const extras = { comment: undefined, excludes: [], quickCheck: false };
     const request = scheduledRequest(schedule, config, storage, extras);
     const { encrypt, hint } = schedule.options;
     const said = { ...(encrypt === undefined ? {} : { encrypt }), ...(hint === undefined ? {} : { hint }) };
     const encryption = wantedEncryption(said, config, request.destination.container);
-    const secret = encryption === undefined ? {} : { encryption: await passphrase.forNew(encryption.hint) };
-    const scheduled = { slot, retentions: retentionsOf(schedules, config.retention) };
-    return makeBackup({ ...request, ...secret }, { config, storage, catalog, locked: false, scheduled }, this.#deps);
+    return encryption === undefined ? request : { ...request, encryption: await passphrase.forNew(encryption.hint) };
   }
 
   async reverify() {

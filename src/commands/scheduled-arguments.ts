@@ -1,7 +1,7 @@
 import { systemClock } from '../base/clock.js';
 import { refuseReadOnly } from '../operations/read-only.js';
 import { openScheduleStore } from '../operations/schedule-store.js';
-import { parseSchedules, retentionsOf, theSchedule } from '../operations/schedules.js';
+import { parseSchedules, retentionsOf, theSchedule, type Schedules } from '../operations/schedules.js';
 import { latestSlot } from '../policy/slots.js';
 import type { CreateOptions } from './create.js';
 import { checkedComment, checkedGlobs, type CreateArguments } from './create-arguments.js';
@@ -9,6 +9,7 @@ import { wantedEncryption } from './create-encryption.js';
 import type { GlobalOptions } from './global-options.js';
 import { loadInstance, tellInstance } from './instance.js';
 import type { CommandDeps } from './job.js';
+import { prepareScheduled } from './make-backup.js';
 import { operationDeps } from './operation-deps.js';
 import { passphraseFlags } from './passphrase-options.js';
 import { scheduledRequest } from './scheduled-request.js';
@@ -53,7 +54,8 @@ export async function scheduledArguments(
     { configured: config.sources, storage, instance: config.instance },
     operationDeps(deps),
   );
-  const schedules = parseSchedules(await store.read());
+  const read = async (): Promise<Schedules> => parseSchedules(await store.read());
+  const schedules = await (options.dryRun === true ? read() : prepareScheduled(config, operationDeps(deps), read));
   const schedule = theSchedule(schedules, name, store.location);
   const extras = { comment, excludes, quickCheck: options.quickCheck === true };
   const request = scheduledRequest(schedule, config, storage, extras);

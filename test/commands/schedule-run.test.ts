@@ -1,10 +1,11 @@
 import Database from 'better-sqlite3';
-import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/base/clock.js';
 import { acquireLock } from '../../src/fs/lock.js';
-import { archivesIn, jsonLines, storageOf, type Line, type Ran } from './cli.js';
+import { monitoringService } from '../helpers/monitoring-service.js';
+import { archivesIn, folder, jsonLines, storageOf, type Line, type Ran } from './cli.js';
 import { catalogOf, change, changeSchedules, makeDue, scheduledSite } from './scheduled.js';
 
 const scheduled = (ran: Ran): readonly Line[] => jsonLines(ran).filter(({ type }) => type === 'scheduled');
@@ -38,6 +39,34 @@ describe('bkp schedule run', () => {
     expect((await run('schedule', 'run')).stdout).toBe('No schedule is due.\n');
     expect(archivesIn(root)).toHaveLength(1);
     expect(runsOf(root, 'daily')).toEqual(['done']);
+  });
+
+  it('tells monitor and hooks where a backup cannot even begin', async () => {
+    const { url, asked } = await monitoringService();
+    const told = join(folder(), 'told');
+    const hook = `['sh', '-c', 'echo $BKP_HOOK_EVENT $BKP_HOOK_EXIT_CODE >> ${told}']`;
+    const config = `notify: { url: '${url}' }\nhooks: { onFailure: ${hook}, finally: ${hook} }\n`;
+    const { root, run } = await scheduledSite({ daily: ['--encrypt'] }, config);
+    makeDue(root);
+    const tellings = async (code: number, ...args: readonly string[]) => {
+      asked.splice(0);
+      rmSync(told, { force: true });
+      expect(await run(...args)).toMatchObject({ code });
+      return { asked: asked.map((one) => one.replace(/ping\/fail .*/, 'fail')), told: readFileSync(told, 'utf8') };
+    };
+    const failed = (code: number) => ({ asked: ['POST /fail'], told: `onFailure ${code}\nfinally ${code}\n` });
+    // Cron can ask nobody for a passphrase.
+    expect(await tellings(12, 'schedule', 'run')).toEqual(failed(12));
+    expect(await tellings(12, 'create', '--schedule', 'daily')).toEqual(failed(12));
+    changeSchedules(root, 'UPDATE backup_schedule SET options = NULL');
+    writeFileSync(storageOf(root), 'a file in the place of the folder');
+    expect(await tellings(1, 'schedule', 'run')).toEqual({ ...failed(1), asked: ['GET /ping/start', 'POST /fail'] });
+    rmSync(storageOf(root));
+    symlinkSync('backups', storageOf(root));
+    expect(await tellings(1, 'schedule', 'run')).toEqual(failed(1));
+    changeSchedules(root, 'DROP TABLE backup_schedule');
+    changeSchedules(root, 'CREATE VIEW backup_schedule AS SELECT 1');
+    expect(await tellings(1, 'create', '--schedule', 'daily')).toEqual(failed(1));
   });
 
   it('runs each of several, whatever is wrong with one: a row of nonsense, and scopes that no source has', async () => {

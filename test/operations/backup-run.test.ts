@@ -1,6 +1,4 @@
-import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -21,6 +19,7 @@ import {
   verify,
   type Instance,
 } from '../helpers/instance.js';
+import { monitoringService } from '../helpers/monitoring-service.js';
 import { temporaryFolder } from '../helpers/surroundings.js';
 
 const site = (): Promise<Instance> => instance({ data: { file: 'content' } }, [directory('data')]);
@@ -59,34 +58,6 @@ const keepOne = {
   knownBad: new Set<string>(),
 };
 const archives = (names: readonly string[]): readonly string[] => names.filter((name) => name.endsWith('.zip'));
-
-interface Service {
-  readonly url: string;
-  /** What it was asked, with the first line of what it was told. */
-  readonly asked: readonly string[];
-}
-
-/** A monitoring service; `hangs`: it takes what is said and never answers. */
-async function service(hangs = false): Promise<Service> {
-  const asked: string[] = [];
-  const server: Server = createServer((request, response) => {
-    let body = '';
-    request.setEncoding('utf8').on('data', (text: string) => (body += text));
-    request.on('end', () => {
-      asked.push(`${request.method} ${request.url} ${body.split('\n')[0]}`.trim());
-      if (!hangs) response.end('OK');
-    });
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return { url: `http://127.0.0.1:${address.port}/ping`, asked };
-}
 
 describe('copies of a backup', () => {
   it('lie in each further folder, with their checksum, and are pruned as the storage is', async () => {
@@ -137,13 +108,13 @@ describe('copies of a backup', () => {
 
 describe('the monitor', () => {
   it('hears of the beginning and of a success', async () => {
-    const { url, asked } = await service();
+    const { url, asked } = await monitoringService();
     expect((await run(await site(), { url })).findings).toEqual([]);
     expect(asked).toEqual(['GET /ping/start', 'GET /ping']);
   });
 
   it('hears of a failure where something is lacking: in the backup, or a copy of it', async () => {
-    const { url, asked } = await service();
+    const { url, asked } = await monitoringService();
     const of = await site();
     const { id } = await run(lacking(of), { url });
     const copied = await run(of, { url, copies: ['/no/such/folder'] });
@@ -156,7 +127,7 @@ describe('the monitor', () => {
   });
 
   it('hears why there is no backup', async () => {
-    const { url, asked } = await service();
+    const { url, asked } = await monitoringService();
     const of = await site();
     const failed = await failure(run(of, { url, hooks: { beforeCreate: 'false' } }));
     expect(failed.id).toBe('hook-failed');
@@ -167,7 +138,7 @@ describe('the monitor', () => {
   });
 
   it('hears of an interruption', async () => {
-    const { url, asked } = await service();
+    const { url, asked } = await monitoringService();
     const of = await site();
     const begun = join(temporaryFolder(), 'begun');
     const controller = new AbortController();
@@ -180,7 +151,7 @@ describe('the monitor', () => {
   });
 
   it('that does not answer is waited for no longer than its timeout, and noted', async () => {
-    const { url, asked } = await service(true);
+    const { url, asked } = await monitoringService(true);
     const made = await run(await site(), { url, timeout: 200 });
     expect(made).toMatchObject({ exitCode: 0, complete: true });
     expect(made.findings.map(({ id, kind }) => [id, kind])).toEqual([
