@@ -1,6 +1,10 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
+import { errorText } from '../base/errors.js';
+import type { Config } from '../config/config.js';
 import { containerOf, parseBackupId, withoutEnding, type BackupId } from '../policy/backup-name.js';
+import type { Storage } from '../storage/storage.js';
 import type { GlobalOptions } from './global-options.js';
+import type { Place } from './instance.js';
 import type { CommandDeps } from './job.js';
 
 /** More than these nobody reads. */
@@ -11,14 +15,38 @@ const mostListed = 1000;
  * on a key. Never rejects: what cannot be found out is not offered.
  */
 export async function listReferences(globals: GlobalOptions, deps: CommandDeps): Promise<readonly string[]> {
-  const ids = (await storedIds(globals, deps)).toSorted((a, b) => b.time - a.time || (a.id < b.id ? 1 : -1));
+  const { storage } = await placeOf(globals, deps);
+  const ids = storedIds(storage, deps).toSorted((a, b) => b.time - a.time || (a.id < b.id ? 1 : -1));
   const latest = schedulesOf(ids).map((name) => `latest:${name}`);
   return ['latest', ...latest, ...ids.slice(0, mostListed).map(({ id }) => id)];
 }
 
-/** Names of schedules, as far as there are backups of theirs. Never rejects either. */
+/** Names of schedules: those that are set, and those that backups are of. Never rejects either. */
 export async function listSchedules(globals: GlobalOptions, deps: CommandDeps): Promise<readonly string[]> {
-  return schedulesOf(await storedIds(globals, deps));
+  const { config, storage } = await placeOf(globals, deps);
+  const set = config === undefined || storage === undefined ? [] : await setSchedules(config, storage, deps);
+  return [...new Set([...set, ...schedulesOf(storedIds(storage, deps))])].sort();
+}
+
+/** Bytes of a database that is copied to look into it, and milliseconds that may take. */
+const largestCopied = 64 * 1024 ** 2;
+const longestLook = 2000;
+
+async function setSchedules(config: Config, storage: Storage, deps: CommandDeps): Promise<readonly string[]> {
+  try {
+    const { openScheduleStore } = await import('../operations/schedule-store.js');
+    const { parseSchedules } = await import('../operations/schedules.js');
+    const { operationDeps } = await import('./operation-deps.js');
+    const signal = AbortSignal.any([deps.signal, AbortSignal.timeout(longestLook)]);
+    const request = { configured: config.sources, storage, instance: config.instance };
+    const store = openScheduleStore(request, { ...operationDeps(deps), signal });
+    if ((statSync(store.location, { throwIfNoEntry: false })?.size ?? 0) > largestCopied) return [];
+    const { valid, invalid } = parseSchedules(await store.look());
+    return [...valid, ...invalid].flatMap(({ name }) => (name === undefined ? [] : [name]));
+  } catch (error) {
+    tell(error, deps);
+    return [];
+  }
 }
 
 interface StoredId extends BackupId {
@@ -30,10 +58,18 @@ const ofPeople = new Set(['manual', 'safety']);
 const schedulesOf = (ids: readonly StoredId[]): readonly string[] =>
   [...new Set(ids.map(({ origin }) => origin))].filter((origin) => !ofPeople.has(origin)).sort();
 
-async function storedIds(globals: GlobalOptions, deps: CommandDeps): Promise<readonly StoredId[]> {
+async function placeOf(globals: GlobalOptions, deps: CommandDeps): Promise<Partial<Pick<Place, 'config' | 'storage'>>> {
   try {
     const { findPlace } = await import('./instance.js');
-    const { storage } = await findPlace(globals, deps);
+    return await findPlace(globals, deps);
+  } catch (error) {
+    tell(error, deps);
+    return {};
+  }
+}
+
+function storedIds(storage: Storage | undefined, deps: CommandDeps): readonly StoredId[] {
+  try {
     if (storage?.folder === undefined) return [];
     const archives = readdirSync(storage.folder).filter((name) => containerOf(name) !== undefined);
     return [...new Set(archives.map(withoutEnding))].flatMap((id) => {
@@ -41,8 +77,12 @@ async function storedIds(globals: GlobalOptions, deps: CommandDeps): Promise<rea
       return parsed === undefined ? [] : [{ id, ...parsed }];
     });
   } catch (error) {
-    // With -v it can be seen why nothing is offered.
-    deps.output.step('not-listed', error instanceof Error ? error.message : String(error));
+    tell(error, deps);
     return [];
   }
+}
+
+/** With -v it can be seen why nothing is offered. */
+function tell(error: unknown, { output }: CommandDeps): void {
+  output.step('not-listed', errorText(error));
 }

@@ -10,8 +10,8 @@ interface CompletionOptions {
 }
 
 const notes = `
-The script completes commands, options and their values, folders, files, and
-backups by their ids.
+The script completes commands, options and their values, folders, files,
+schedules, and backups by their ids.
 
 Examples:
   source <(bkp completion bash)                   in ~/.bashrc

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { describeCommand } from '../../src/commands/completion-model.js';
@@ -9,6 +9,7 @@ import { zshCompletion } from '../../src/ui/completion-zsh.js';
 import { hasTool } from '../helpers/cli.js';
 import { openTerminal } from '../helpers/terminal.js';
 import { binary, bkp, folder, jsonLines, storageOf } from './cli.js';
+import { changeSchedules, scheduledSite } from './scheduled.js';
 
 /** A folder with `bkp` as a program, and an instance in it with files that are called like backups. */
 function place() {
@@ -53,6 +54,24 @@ describe('bkp completion', () => {
       expect(ran).toMatchObject({ code: 0, stdout: 'latest\n', stderr: '' });
     }
     expect((await bkp(['completion', '--schedules'], { cwd: root })).stdout).toBe('');
+  });
+
+  it('lists schedules that have made nothing yet, and never fails over them', async () => {
+    const { root, run } = await scheduledSite({ weekly: [], nightly: [] });
+    changeSchedules(root, "UPDATE backup_schedule SET time_of_day = '25:99' WHERE name = 'nightly'");
+    const database = join(root, 'var/system.brain');
+    const before = readFileSync(database);
+    expect(await run('completion', '--schedules')).toMatchObject({ code: 0, stdout: 'nightly\nweekly\n' });
+    expect(readFileSync(database).equals(before)).toBe(true);
+    writeFileSync(database, 'no database any more');
+    expect(await run('completion', '--schedules')).toMatchObject({ code: 0, stdout: '', stderr: '' });
+    const elsewhere = folder();
+    mkdirSync(join(elsewhere, 'backups'));
+    const schedules = [{ name: 'monthly' }];
+    writeFileSync(join(elsewhere, 'backups', 'schedules.json'), JSON.stringify({ version: 1, schedules }));
+    const config = 'storage: backups\nsources: { data: { type: directory, path: data } }\n';
+    writeFileSync(join(elsewhere, '.backuprc'), config, { mode: 0o600 });
+    expect((await bkp(['completion', '--schedules'], { cwd: elsewhere })).stdout).toBe('monthly\n');
   });
 
   it('asks for a shell it knows', async () => {
