@@ -17,7 +17,7 @@ const mostListed = 1000;
 export async function listReferences(globals: GlobalOptions, deps: CommandDeps): Promise<readonly string[]> {
   const { storage } = await placeOf(globals, deps);
   const ids = storedIds(storage, deps).toSorted((a, b) => b.time - a.time || (a.id < b.id ? 1 : -1));
-  const latest = schedulesOf(ids).map((name) => `latest:${name}`);
+  const latest = originsOf(ids).map((name) => `latest:${name}`);
   return ['latest', ...latest, ...ids.slice(0, mostListed).map(({ id }) => id)];
 }
 
@@ -25,7 +25,7 @@ export async function listReferences(globals: GlobalOptions, deps: CommandDeps):
 export async function listSchedules(globals: GlobalOptions, deps: CommandDeps): Promise<readonly string[]> {
   const { config, storage } = await placeOf(globals, deps);
   const set = config === undefined || storage === undefined ? [] : await setSchedules(config, storage, deps);
-  return [...new Set([...set, ...schedulesOf(storedIds(storage, deps))])].sort();
+  return [...new Set([...set, ...originsOf(storedIds(storage, deps))])].sort();
 }
 
 /** Bytes of a database that is copied to look into it, and milliseconds that may take. */
@@ -34,12 +34,11 @@ const longestLook = 2000;
 
 async function setSchedules(config: Config, storage: Storage, deps: CommandDeps): Promise<readonly string[]> {
   try {
-    const { openScheduleStore } = await import('../operations/schedule-store.js');
+    const { schedulesOf } = await import('./instance-schedules.js');
     const { parseSchedules } = await import('../operations/schedules.js');
     const { operationDeps } = await import('./operation-deps.js');
     const signal = AbortSignal.any([deps.signal, AbortSignal.timeout(longestLook)]);
-    const request = { configured: config.sources, storage, instance: config.instance };
-    const store = openScheduleStore(request, { ...operationDeps(deps), signal });
+    const store = schedulesOf({ config, storage }, { ...operationDeps(deps), signal });
     if ((statSync(store.location, { throwIfNoEntry: false })?.size ?? 0) > largestCopied) return [];
     const { valid, invalid } = parseSchedules(await store.look());
     return [...valid, ...invalid].flatMap(({ name }) => (name === undefined ? [] : [name]));
@@ -55,7 +54,7 @@ interface StoredId extends BackupId {
 
 const ofPeople = new Set(['manual', 'safety']);
 
-const schedulesOf = (ids: readonly StoredId[]): readonly string[] =>
+const originsOf = (ids: readonly StoredId[]): readonly string[] =>
   [...new Set(ids.map(({ origin }) => origin))].filter((origin) => !ofPeople.has(origin)).sort();
 
 async function placeOf(globals: GlobalOptions, deps: CommandDeps): Promise<Partial<Pick<Place, 'config' | 'storage'>>> {

@@ -3,7 +3,6 @@ import type { Catalog } from '../catalog/catalog.js';
 import type { Config } from '../config/config.js';
 import type { Deps } from '../operations/deps.js';
 import { knownBadArchives, type PruneRequest } from '../operations/prune-backups.js';
-import { openScheduleStore } from '../operations/schedule-store.js';
 import { parseSchedules, retentionsOf, scheduleNotFound } from '../operations/schedules.js';
 import {
   isKeepCount,
@@ -13,6 +12,7 @@ import {
   type RetentionPolicy,
 } from '../policy/retention-policy.js';
 import type { Storage } from '../storage/storage.js';
+import { schedulesOf } from './instance-schedules.js';
 import type { PruneOptions } from './prune.js';
 import { usageError } from './usage.js';
 
@@ -28,9 +28,9 @@ export async function pruneRequest(
   { config, storage, catalog }: Instance,
   deps: Deps,
 ): Promise<PruneRequest> {
-  const { instance, root, sources } = config;
+  const { instance, root } = config;
   const policy = policyOf(options);
-  const store = openScheduleStore({ configured: sources, storage, instance }, deps);
+  const store = schedulesOf({ config, storage }, deps);
   const schedules = parseSchedules(await store.look());
   const retentions = retentionsOf(schedules, config.retention);
   const { schedule } = options;

@@ -1,12 +1,14 @@
 import { systemClock } from '../base/clock.js';
 import { exitCodes, type ExitCode } from '../base/exit-codes.js';
+import type { Config } from '../config/config.js';
 import { refuseReadOnly } from '../operations/read-only.js';
-import { openScheduleStore } from '../operations/schedule-store.js';
+import type { ScheduleStore } from '../operations/schedule-store.js';
 import { parseSchedules, scheduleNotFound, theSchedule } from '../operations/schedules.js';
 import { refuseUnfinished } from '../operations/unfinished-restore.js';
 import { scheduleChangeView } from '../ui/schedule-view.js';
 import type { GlobalOptions } from './global-options.js';
 import { openInstance, sameCall } from './instance.js';
+import { schedulesOf } from './instance-schedules.js';
 import type { CommandDeps } from './job.js';
 import { operationDeps } from './operation-deps.js';
 import { scheduleValues, type ScheduleSetOptions } from './schedule-arguments.js';
@@ -19,13 +21,7 @@ export async function setSchedule(
   globals: GlobalOptions,
   deps: CommandDeps,
 ): Promise<ExitCode> {
-  const { config, storage } = await openInstance(globals, deps);
-  refuseReadOnly('schedule', config);
-  refuseUnfinished(config.root);
-  const store = openScheduleStore(
-    { configured: config.sources, storage, instance: config.instance },
-    operationDeps(deps),
-  );
+  const { config, store } = await openChangeable(globals, deps);
   const before = parseSchedules(await store.read()).valid.find((schedule) => schedule.name === name);
   const values = scheduleValues(name, options, before, systemClock.now());
   knownScopes(values.scopes, config.sources);
@@ -45,13 +41,7 @@ export async function switchSchedule(
   globals: GlobalOptions,
   deps: CommandDeps,
 ): Promise<ExitCode> {
-  const { config, storage } = await openInstance(globals, deps);
-  refuseReadOnly('schedule', config);
-  refuseUnfinished(config.root);
-  const store = openScheduleStore(
-    { configured: config.sources, storage, instance: config.instance },
-    operationDeps(deps),
-  );
+  const { store } = await openChangeable(globals, deps);
   const found = kind === 'remove' ? await store.remove(name) : await store.setEnabled(name, kind === 'enable');
   const { valid } = parseSchedules(await store.look());
   if (!found) throw scheduleNotFound(name, valid, store.location);
@@ -61,4 +51,16 @@ export async function switchSchedule(
   const exitCode = exitCodes.done;
   deps.output.render(scheduleChangeView(change, store.location, { exitCode, durationMs: deps.elapsed() }));
   return exitCode;
+}
+
+/** The schedules of an instance that may be changed now. */
+async function openChangeable(
+  globals: GlobalOptions,
+  deps: CommandDeps,
+): Promise<{ readonly config: Config; readonly store: ScheduleStore }> {
+  const instance = await openInstance(globals, deps);
+  const { config } = instance;
+  refuseReadOnly('schedule', config);
+  refuseUnfinished(config.root);
+  return { config, store: schedulesOf(instance, operationDeps(deps)) };
 }

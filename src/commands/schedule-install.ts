@@ -2,7 +2,6 @@ import { fileURLToPath } from 'node:url';
 import { exitCodes, type ExitCode } from '../base/exit-codes.js';
 import type { Config } from '../config/config.js';
 import { refuseReadOnly } from '../operations/read-only.js';
-import { openScheduleStore } from '../operations/schedule-store.js';
 import { parseSchedules } from '../operations/schedules.js';
 import { weekdays, type Schedule } from '../policy/schedule.js';
 import { bkpWords, type BkpCall } from '../system/bkp-call.js';
@@ -17,6 +16,7 @@ import { installedView, printedView } from '../ui/install-view.js';
 import type { RunEnd } from '../ui/json-lines.js';
 import type { GlobalOptions } from './global-options.js';
 import { openInstance } from './instance.js';
+import { schedulesOf } from './instance-schedules.js';
 import type { CommandDeps } from './job.js';
 import { operationDeps } from './operation-deps.js';
 import { usageError } from './usage.js';
@@ -57,7 +57,7 @@ export async function installSchedules(
     return exitCodes.done;
   }
   const operation = operationDeps(deps);
-  const store = openScheduleStore({ configured: config.sources, storage, instance: config.instance }, operation);
+  const store = schedulesOf({ config, storage }, operation);
   const { lines, notes } =
     options.direct === true
       ? directLines(parseSchedules(await store.look()).valid, call)

@@ -1,18 +1,16 @@
 import { systemClock } from '../base/clock.js';
-import { BkpError } from '../base/errors.js';
 import { exitCodes, type ExitCode } from '../base/exit-codes.js';
-import { listBackups, type ListedBackup } from '../operations/list-backups.js';
+import { listBackupsSoFar } from '../operations/list-backups.js';
 import { withCatalog } from '../operations/recorded-run.js';
 import { scheduleRuns } from '../operations/schedule-runs.js';
-import { openScheduleStore } from '../operations/schedule-store.js';
 import { parseSchedules, theSchedule } from '../operations/schedules.js';
 import { scheduleHealth } from '../policy/schedule-health.js';
 import { nextSlot } from '../policy/slots.js';
-import type { Storage } from '../storage/storage.js';
 import { scheduleListView } from '../ui/schedule-list-view.js';
 import { scheduleNextView } from '../ui/schedule-next-view.js';
 import type { GlobalOptions } from './global-options.js';
 import { openInstance, sameCall } from './instance.js';
+import { schedulesOf } from './instance-schedules.js';
 import type { CommandDeps } from './job.js';
 import { operationDeps } from './operation-deps.js';
 import { usageError } from './usage.js';
@@ -21,9 +19,9 @@ import { usageError } from './usage.js';
 export async function listSchedules(globals: GlobalOptions, deps: CommandDeps): Promise<ExitCode> {
   const { config, storage } = await openInstance(globals, deps);
   const operation = operationDeps(deps);
-  const store = openScheduleStore({ configured: config.sources, storage, instance: config.instance }, operation);
+  const store = schedulesOf({ config, storage }, operation);
   const { valid, invalid } = parseSchedules(await store.look());
-  const backups = await backupsIn(storage, config.instance, deps.signal);
+  const backups = await listBackupsSoFar(storage, config.instance, deps.signal);
   return withCatalog(storage, operation, (catalog) => {
     const now = systemClock.now();
     const known = { catalog, backups };
@@ -36,16 +34,6 @@ export async function listSchedules(globals: GlobalOptions, deps: CommandDeps): 
     deps.output.render(scheduleListView(list, { exitCode, durationMs: deps.elapsed() }));
     return Promise.resolve(exitCode);
   });
-}
-
-/** None where there is no storage yet. */
-async function backupsIn(storage: Storage, instance: string, signal: AbortSignal): Promise<readonly ListedBackup[]> {
-  try {
-    return await listBackups(storage, instance, signal);
-  } catch (error) {
-    if (error instanceof BkpError && error.id === 'storage-not-found') return [];
-    throw error;
-  }
 }
 
 const mostSlots = 1000;
@@ -62,10 +50,7 @@ export async function nextSlots(
     throw usageError(`--count ${count} is not a whole number from 1 to ${mostSlots}`, 'As in: bkp schedule next -n 10');
   }
   const { config, storage } = await openInstance(globals, deps);
-  const store = openScheduleStore(
-    { configured: config.sources, storage, instance: config.instance },
-    operationDeps(deps),
-  );
+  const store = schedulesOf({ config, storage }, operationDeps(deps));
   const schedules = parseSchedules(await store.look());
   const wanted =
     name === undefined

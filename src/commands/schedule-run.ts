@@ -6,11 +6,10 @@ import type { Catalog } from '../catalog/catalog.js';
 import type { CreateRequest } from '../operations/create-request.js';
 import type { Deps } from '../operations/deps.js';
 import { dueSchedules, type DueSchedule } from '../operations/due-schedules.js';
-import { listBackups, type ListedBackup } from '../operations/list-backups.js';
+import { listBackupsSoFar, type ListedBackup } from '../operations/list-backups.js';
 import { refuseReadOnly } from '../operations/read-only.js';
 import { withCatalog } from '../operations/recorded-run.js';
 import { reverify } from '../operations/reverify.js';
-import { openScheduleStore } from '../operations/schedule-store.js';
 import { parseSchedules, retentionsOf, type Schedules } from '../operations/schedules.js';
 import { refuseUnfinished } from '../operations/unfinished-restore.js';
 import type { Schedule } from '../policy/schedule.js';
@@ -18,6 +17,7 @@ import { scheduleRunView, type ScheduledRun } from '../ui/schedule-run-view.js';
 import { wantedEncryption } from './create-encryption.js';
 import type { GlobalOptions } from './global-options.js';
 import { loadInstance, tellInstance, type Instance } from './instance.js';
+import { schedulesOf } from './instance-schedules.js';
 import type { CommandDeps } from './job.js';
 import { makeBackup, prepareScheduled } from './make-backup.js';
 import { operationDeps } from './operation-deps.js';
@@ -78,18 +78,11 @@ interface Found {
 }
 
 async function lookAround(instance: Instance, deps: Deps): Promise<Found> {
-  const { config, storage } = instance;
-  const store = openScheduleStore({ configured: config.sources, storage, instance: config.instance }, deps);
-  return { schedules: parseSchedules(await store.read()), backups: await backupsIn(instance, deps.signal) };
-}
-
-async function backupsIn({ storage, config }: Instance, signal: AbortSignal): Promise<readonly ListedBackup[]> {
-  try {
-    return await listBackups(storage, config.instance, signal);
-  } catch (error) {
-    if (error instanceof BkpError && error.id === 'storage-not-found') return [];
-    throw error;
-  }
+  const store = schedulesOf(instance, deps);
+  return {
+    schedules: parseSchedules(await store.read()),
+    backups: await listBackupsSoFar(instance.storage, instance.config.instance, deps.signal),
+  };
 }
 
 interface Scheduling {
@@ -142,7 +135,7 @@ class Scheduled {
   async reverify() {
     const { instance, catalog, passphrase } = this.#with;
     const { config, storage } = instance;
-    const backups = await backupsIn(instance, this.#deps.signal);
+    const backups = await listBackupsSoFar(storage, config.instance, this.#deps.signal);
     const ask = instance.passphrase === undefined ? undefined : passphrase.ask;
     const request = { storage, backups, catalog, instance: config.instance, budget: verifyBudget, passphrase: ask };
     return reverify(request, this.#deps);

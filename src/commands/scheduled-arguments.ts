@@ -1,6 +1,5 @@
 import { systemClock } from '../base/clock.js';
 import { refuseReadOnly } from '../operations/read-only.js';
-import { openScheduleStore } from '../operations/schedule-store.js';
 import { parseSchedules, retentionsOf, theSchedule, type Schedules } from '../operations/schedules.js';
 import { latestSlot } from '../policy/slots.js';
 import type { CreateOptions } from './create.js';
@@ -9,6 +8,7 @@ import { wantedEncryption } from './create-encryption.js';
 import type { GlobalOptions } from './global-options.js';
 import { loadInstance, tellInstance } from './instance.js';
 import type { CommandDeps } from './job.js';
+import { schedulesOf } from './instance-schedules.js';
 import { prepareScheduled } from './make-backup.js';
 import { operationDeps } from './operation-deps.js';
 import { passphraseFlags } from './passphrase-options.js';
@@ -50,10 +50,7 @@ export async function scheduledArguments(
   const { config, storage } = instance;
   tellInstance(config, deps);
   refuseReadOnly('create --schedule', config);
-  const store = openScheduleStore(
-    { configured: config.sources, storage, instance: config.instance },
-    operationDeps(deps),
-  );
+  const store = schedulesOf(instance, operationDeps(deps));
   const read = async (): Promise<Schedules> => parseSchedules(await store.read());
   const schedules = await (options.dryRun === true ? read() : prepareScheduled(config, operationDeps(deps), read));
   const schedule = theSchedule(schedules, name, store.location);

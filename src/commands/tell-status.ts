@@ -2,12 +2,12 @@ import { systemClock } from '../base/clock.js';
 import { exitCodes, type ExitCode } from '../base/exit-codes.js';
 import { checkStatus } from '../operations/check-status.js';
 import { withCatalog } from '../operations/recorded-run.js';
-import { openScheduleStore } from '../operations/schedule-store.js';
 import type { RunEnd } from '../ui/json-lines.js';
 import type { View } from '../ui/output.js';
 import type { Status } from '../ui/status-view.js';
 import type { GlobalOptions } from './global-options.js';
 import { openInstance, sameCall } from './instance.js';
+import { schedulesOf } from './instance-schedules.js';
 import type { CommandDeps } from './job.js';
 import { operationDeps } from './operation-deps.js';
 
@@ -22,7 +22,7 @@ export async function tellStatus(
   const { instance, root, sources } = config;
   const operation = operationDeps(deps);
   return withCatalog(storage, operation, async (catalog) => {
-    const schedules = openScheduleStore({ configured: sources, storage, instance }, operation);
+    const schedules = schedulesOf({ config, storage }, operation);
     const result = await checkStatus({ instance, root, sources, storage, schedules, catalog, maxAge }, operation);
     const exitCode = result.health.healthy ? exitCodes.done : exitCodes.unhealthy;
     const shown = { result, instance, storage: storage.location, now: systemClock.now(), call: sameCall(globals) };

@@ -5,7 +5,7 @@ import { scheduleHealth, type ScheduleHealth } from '../policy/schedule-health.j
 import { freeSpace, sharingDevice } from '../system/free-space.js';
 import type { Storage } from '../storage/storage.js';
 import type { Deps } from './deps.js';
-import { listBackups, type ListedBackup } from './list-backups.js';
+import { listBackupsSoFar, type ListedBackup } from './list-backups.js';
 import { knownBadArchives } from './prune-backups.js';
 import { missingBackups } from './remembered-backups.js';
 import { scheduleRuns } from './schedule-runs.js';
@@ -43,7 +43,7 @@ export interface StatusResult {
 export async function checkStatus(request: StatusRequest, deps: Deps): Promise<StatusResult> {
   const { instance, root, sources, storage, catalog, maxAge } = request;
   const now = deps.clock.now();
-  const listed = await backupsIn(storage, instance, deps.signal);
+  const listed = await listBackupsSoFar(storage, instance, deps.signal);
   const { valid, invalid } = await readSchedules(request.schedules);
   const known = { catalog, backups: listed };
   const schedules = valid.map((each) => scheduleHealth(each, scheduleRuns(each.name, instance, known), now));
@@ -80,16 +80,6 @@ function healthBackup(backup: ListedBackup, sources: readonly Source[], knownBad
   const partly = new Set(sources.filter(({ scope }) => scope === 'snapshots').map(({ name }) => name));
   const whole = backup.includes.filter((name) => backup.project === undefined || !partly.has(name));
   return { ...backup, includes: whole, knownBad: knownBad.has(backup.name) };
-}
-
-/** None where there is no storage yet: that nothing was ever backed up is the answer, not a failure. */
-async function backupsIn(storage: Storage, instance: string, signal: AbortSignal): Promise<readonly ListedBackup[]> {
-  try {
-    return await listBackups(storage, instance, signal);
-  } catch (error) {
-    if (error instanceof BkpError && error.id === 'storage-not-found') return [];
-    throw error;
-  }
 }
 
 /** Schedules that cannot be read at all do not run either: that is told as one that cannot be used. */

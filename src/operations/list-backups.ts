@@ -75,6 +75,20 @@ export async function listBackups(
 /** Waiting for a disk is most of what it takes. */
 const atOnce = 8;
 
+/** The same; none where there is no storage yet. */
+export async function listBackupsSoFar(
+  storage: Storage,
+  instance: string,
+  signal: AbortSignal,
+): Promise<readonly ListedBackup[]> {
+  try {
+    return await listBackups(storage, instance, signal);
+  } catch (error) {
+    if (error instanceof BkpError && error.id === 'storage-not-found') return [];
+    throw error;
+  }
+}
+
 type Described = Omit<ListedBackup, 'locked' | 'foreign'>;
 
 async function describe(
