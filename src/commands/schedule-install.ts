@@ -13,7 +13,7 @@ import { instanceKey } from '../system/instance-key.js';
 import { installUnits, removeUnits, unitPlace } from '../system/systemd.js';
 import { systemdUnits } from '../system/systemd-units.js';
 import { installedView, printedView } from '../ui/install-view.js';
-import type { RunEnd } from '../ui/json-lines.js';
+import type { RunEnd } from '../ui/json-lines/run.js';
 import type { GlobalOptions } from './global-options.js';
 import { openInstance } from './instance.js';
 import { schedulesOf } from './instance-schedules.js';

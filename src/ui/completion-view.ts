@@ -1,4 +1,5 @@
-import type { CompletionSummary, RunEnd } from './json-lines.js';
+import type { CompletionSummary } from './json-lines/completion.js';
+import type { RunEnd } from './json-lines/run.js';
 import type { View } from './output.js';
 
 /** A script, or lines that a script asks for. */

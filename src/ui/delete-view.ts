@@ -2,7 +2,8 @@ import type { DeletePlan, DeleteResult } from '../operations/delete-backups.js';
 import type { ListedBackup } from '../operations/list-backups.js';
 import { shownName } from './display.js';
 import { counted, formatBytes } from './format.js';
-import type { DeleteSummary, RunEnd } from './json-lines.js';
+import type { DeleteSummary } from './json-lines/delete.js';
+import type { RunEnd } from './json-lines/run.js';
 import type { View } from './output.js';
 
 /** What is about to be deleted, for the person who is asked. */

@@ -2,7 +2,8 @@ import { worst, type Checked } from '../operations/check-surroundings.js';
 import type { Verdict } from '../operations/doctor/check.js';
 import { shownName } from './display.js';
 import { counted } from './format.js';
-import type { CheckLine, DoctorSummary, RunEnd } from './json-lines.js';
+import type { CheckLine, DoctorSummary } from './json-lines/doctor.js';
+import type { RunEnd } from './json-lines/run.js';
 import type { Look } from './look.js';
 import type { View } from './output.js';
 

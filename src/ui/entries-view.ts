@@ -1,7 +1,7 @@
 import type { EntryHeader } from '../archive/archive.js';
 import { shownName } from './display.js';
 import { formatEntryTime } from './format.js';
-import type { EntryLine } from './json-lines.js';
+import type { EntryLine } from './json-lines/show.js';
 
 const kindLetters = { file: '-', directory: 'd', link: 'l' } as const;
 

@@ -2,7 +2,7 @@ import { never } from '../base/errors.js';
 import { findingInfo, ofKind, type Finding, type FindingKind } from '../manifest/findings.js';
 import { shownName } from './display.js';
 import { counted } from './format.js';
-import type { FindingLine } from './json-lines.js';
+import type { FindingLine } from './json-lines/finding.js';
 import type { Look } from './look.js';
 
 /** More than these would bury what they are about. */

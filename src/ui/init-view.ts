@@ -2,7 +2,9 @@ import type { Proposal, ProposedSource } from '../policy/proposal.js';
 import type { Survey } from '../operations/survey.js';
 import { shownName } from './display.js';
 import { counted } from './format.js';
-import type { InitSummary, RunEnd, SourceLine } from './json-lines.js';
+import type { InitSummary } from './json-lines/init.js';
+import type { RunEnd } from './json-lines/run.js';
+import type { SourceLine } from './json-lines/source.js';
 import type { View } from './output.js';
 import { factLines } from './table.js';
 

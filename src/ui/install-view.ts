@@ -1,5 +1,6 @@
 import { shownName, shownText } from './display.js';
-import type { InstallSummary, RunEnd } from './json-lines.js';
+import type { RunEnd } from './json-lines/run.js';
+import type { InstallSummary } from './json-lines/schedule-install.js';
 import type { Look } from './look.js';
 import type { View } from './output.js';
 

@@ -1,7 +1,8 @@
 import { timestamp, type Clock } from '../base/clock.js';
 import type { BkpError } from '../base/errors.js';
 import type { Phase, Progress } from '../base/progress.js';
-import type { JsonLine, StartLine } from './json-lines.js';
+import type { JsonLine } from './json-lines.js';
+import type { StartLine } from './json-lines/run.js';
 import type { Output, View } from './output.js';
 
 /** Milliseconds between two lines of progress: at most four a second. */

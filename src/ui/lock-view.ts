@@ -1,6 +1,7 @@
 import type { LockedBackup } from '../operations/lock-backups.js';
 import { shownName } from './display.js';
-import type { LockSummary, RunEnd } from './json-lines.js';
+import type { LockSummary } from './json-lines/lock.js';
+import type { RunEnd } from './json-lines/run.js';
 import type { View } from './output.js';
 
 /** What is locked now, or is not any more. */

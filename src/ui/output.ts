@@ -1,6 +1,7 @@
 import type { BkpError } from '../base/errors.js';
 import type { Progress } from '../base/progress.js';
-import type { JsonLine, StartLine } from './json-lines.js';
+import type { JsonLine } from './json-lines.js';
+import type { StartLine } from './json-lines/run.js';
 import type { Finding } from '../manifest/findings.js';
 import type { Look } from './look.js';
 

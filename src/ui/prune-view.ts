@@ -1,7 +1,8 @@
 import type { PruneResult } from '../operations/prune-backups.js';
 import { shownName } from './display.js';
 import { counted, formatAge, formatBytes } from './format.js';
-import type { DecisionLine, PruneSummary, RunEnd } from './json-lines.js';
+import type { DecisionLine, PruneSummary } from './json-lines/prune.js';
+import type { RunEnd } from './json-lines/run.js';
 import type { Look } from './look.js';
 import type { View } from './output.js';
 import { tableLines, type Column } from './table.js';

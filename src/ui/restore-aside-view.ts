@@ -1,7 +1,7 @@
 import type { InPlaceResult } from '../operations/restore-in-place.js';
 import { shownName } from './display.js';
 import { counted } from './format.js';
-import type { RestoreSummary, RestoreSurprise } from './json-lines.js';
+import type { RestoreSummary, RestoreSurprise } from './json-lines/restore.js';
 import type { Look } from './look.js';
 
 /** What a swap left beside its result. */

@@ -1,6 +1,7 @@
 import type { RecoverResult } from '../operations/recover-restore.js';
 import { shownName } from './display.js';
-import type { RestoreSummary, RunEnd } from './json-lines.js';
+import type { RestoreSummary } from './json-lines/restore.js';
+import type { RunEnd } from './json-lines/run.js';
 import type { Look } from './look.js';
 import type { View } from './output.js';
 import { asideFields, asideText } from './restore-aside-view.js';

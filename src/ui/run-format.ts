@@ -1,6 +1,6 @@
 import type { RecordedRun, RunState } from '../catalog/run-record.js';
 import { timestamp } from '../base/clock.js';
-import type { RunFields } from './json-lines.js';
+import type { RunFields } from './json-lines/log.js';
 import type { Look } from './look.js';
 
 export function stateText(state: RunState, { chalk }: Look): string {

@@ -1,7 +1,7 @@
 import { timestamp } from '../base/clock.js';
 import type { Schedule } from '../policy/schedule.js';
 import { nextSlot } from '../policy/slots.js';
-import type { ScheduleFields } from './json-lines.js';
+import type { ScheduleFields } from './json-lines/schedule.js';
 
 /** A schedule's definition as `--json` tells it. */
 export function scheduleFields(schedule: Schedule, now: number): ScheduleFields {

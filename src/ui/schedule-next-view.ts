@@ -1,6 +1,7 @@
 import { timestamp } from '../base/clock.js';
 import type { Schedule } from '../policy/schedule.js';
-import type { RunEnd, ScheduleNextSummary } from './json-lines.js';
+import type { RunEnd } from './json-lines/run.js';
+import type { ScheduleNextSummary } from './json-lines/schedule.js';
 import type { View } from './output.js';
 import { slotText } from './schedule-format.js';
 import { tableLines } from './table.js';

@@ -1,7 +1,8 @@
 import type { Schedule } from '../policy/schedule.js';
 import { nextSlot } from '../policy/slots.js';
 import { shownName } from './display.js';
-import type { RunEnd, ScheduleChangeSummary } from './json-lines.js';
+import type { RunEnd } from './json-lines/run.js';
+import type { ScheduleChangeSummary } from './json-lines/schedule.js';
 import type { View } from './output.js';
 import { keepText, slotText, timingText } from './schedule-format.js';
 import { scheduleFields } from './schedule-lines.js';

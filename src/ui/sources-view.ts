@@ -1,7 +1,7 @@
 import type { ManifestSource } from '../manifest/manifest.js';
 import { shownName } from './display.js';
 import { formatBytes, formatCount } from './format.js';
-import type { SourceLine } from './json-lines.js';
+import type { SourceLine } from './json-lines/source.js';
 import type { Look } from './look.js';
 import { tableLines } from './table.js';
 

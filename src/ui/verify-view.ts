@@ -4,7 +4,8 @@ import type { VerifyResult } from '../operations/verify-backup.js';
 import { shownName, shownText } from './display.js';
 import { findingLine } from './findings-view.js';
 import { counted, formatBytes } from './format.js';
-import type { RunEnd, VerifiedLine, VerifySummary } from './json-lines.js';
+import type { RunEnd } from './json-lines/run.js';
+import type { VerifiedLine, VerifySummary } from './json-lines/verify.js';
 import type { Look } from './look.js';
 import type { View } from './output.js';
 

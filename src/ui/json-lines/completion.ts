@@ -1,0 +1,6 @@
+import type { SummaryBase } from './run.js';
+
+export interface CompletionSummary extends SummaryBase {
+  readonly command: 'completion';
+  readonly text: string;
+}
