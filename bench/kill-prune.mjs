@@ -22,6 +22,7 @@ import {
   leftovers,
   listed,
   makeScheduledSite,
+  named,
   rootOf,
   storageOf,
   unproven,
@@ -123,7 +124,7 @@ function expectProtected(before, after, what) {
     );
   }
   for (const schedule of schedules) {
-    const known = new Map([...before, ...after].map((backup) => [backup.id, backup]));
+    const known = new Map([...after, ...before].map((backup) => [backup.id, backup]));
     const counted = [...known.values()]
       .filter(({ origin, locked }) => origin === schedule && !locked)
       .toSorted((a, b) => (a.id < b.id ? 1 : -1));
@@ -179,7 +180,7 @@ async function playRound(folder, before, random, measured) {
       expectClean(storageOf(folder), args.join(' '));
       if (args[0] === 'create') expectClean(copiesOf(folder), args.join(' '));
     }
-    expectProtected(after, listed(folder), 'after the next runs');
+    expectProtected(after, named(folder), 'after the next runs');
     expectProven(folder, 'after the next runs');
     expectNoneMissing(folder);
     const removed = before.filter(({ id }) => !idsOf(after).has(id)).length;

@@ -106,6 +106,15 @@ export function listed(folder) {
   return lines.filter(({ type }) => type === 'backup');
 }
 
+/** The same by the names of files alone, for one that is known from before, or was made by a run that went through. */
+export function named(folder) {
+  const names = readdirSync(storageOf(folder));
+  return names.flatMap((name) => {
+    const [, id, origin] = /^(\d{8}T\d{6}Z-([a-z]+))\.zip$/.exec(name) ?? [];
+    return id === undefined ? [] : [{ id, origin, status: 'ok', locked: names.includes(`${name}.locked`) }];
+  });
+}
+
 /** What is wrong with archives and the files beside them: none without a side file that holds its checksum. */
 export function* unproven(folder) {
   for (const name of readdirSync(folder).filter((one) => /\.(?:zip|tar\.gz)$/.test(one))) {
