@@ -93,7 +93,7 @@ function setToNextMinute() {
   ]);
 }
 
-const made = () => jsonOf(done(['list', '--json']), 'backup').map(({ id }) => id);
+const made = () => jsonOf(done(['list', '--json']), 'backup').flatMap(({ id }) => id ?? []);
 const runs = () => jsonOf(done(['log', '--list', '--json']), 'run').filter(({ kind }) => kind === 'create');
 
 /** Each minute the schedule is moved on, once what cron made of the last minute is there. */

@@ -99,11 +99,11 @@ async function makeHistory(folder) {
   await pool.close();
 }
 
-/** Own backups as `bkp list` tells of them. */
+/** Own archives as `bkp list` tells of them; not the last run that failed. */
 export function listed(folder) {
   const { code, lines, last } = bkp(folder, ['list']);
   if (code !== 0) throw new Error(`list ended with ${code}: ${JSON.stringify(last)}`);
-  return lines.filter(({ type }) => type === 'backup');
+  return lines.filter(({ type, status }) => type === 'backup' && status !== 'failed');
 }
 
 /** The same by the names of files alone, for one that is known from before, or was made by a run that went through. */

@@ -21,7 +21,7 @@ Examples:
   bkp list                    the backups of this instance, newest first
   bkp list --failed           those that are not whole, or not there
   bkp list --all --sort size  those of other instances too, largest first
-  bkp list --json | jq -r 'select(.type == "backup") | .file'`;
+  bkp list --json | jq -r 'select(.type == "backup" and .file) | .file'`;
 
 export function registerList(program: Command, choose: Choose): Command {
   return program
