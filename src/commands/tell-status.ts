@@ -2,7 +2,7 @@ import { systemClock } from '../base/clock.js';
 import { exitCodes, type ExitCode } from '../base/exit-codes.js';
 import { checkStatus } from '../operations/check-status.js';
 import { withCatalog } from '../operations/recorded-run.js';
-import type { RunEnd } from '../ui/json-lines.js';
+import type { RunEnd } from '../ui/json-lines/run.js';
 import type { View } from '../ui/output.js';
 import type { Status } from '../ui/status-view.js';
 import type { GlobalOptions } from './global-options.js';

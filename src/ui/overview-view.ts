@@ -2,7 +2,7 @@ import { timestamp } from '../base/clock.js';
 import type { HealthId } from '../policy/health-problem.js';
 import { shownName } from './display.js';
 import { counted, formatAge, formatBytes } from './format.js';
-import type { RunEnd } from './json-lines.js';
+import type { RunEnd } from './json-lines/run.js';
 import type { Look } from './look.js';
 import type { View } from './output.js';
 import { problemText, statusVerdict, statusView, type Status } from './status-view.js';
