@@ -39,14 +39,14 @@ export function scanSource(
   let files = 0;
   let bytes = 0;
   const live = new Map<string, LiveDatabase>();
-  const { name } = resolved.source;
+  const { name, type } = resolved.source;
   const named = new Set<string>();
   const findings: Finding[] = [];
   const unseen: WalkFinding[] = [];
   const isLeftOut = leftOutOf(resolved.source, excludes);
   for (const walked of walkSource(resolved, excludes, reserved)) {
     see(walked);
-    if (walked.kind !== 'directory') named.add(walked.path);
+    if (type === 'files' && walked.kind !== 'directory') named.add(walked.path);
     if (walked.kind === 'finding') {
       unseen.push(walked);
       findings.push(finding(walked.id, walked.message, { source: name, path: walked.path }));

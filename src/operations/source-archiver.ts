@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ArchiveWriter, EntryHeader } from '../archive/archive.js';
+import type { ArchiveWriter } from '../archive/archive.js';
 import { timestamp } from '../base/clock.js';
 import { parseEntryPath, type EntryPath } from '../base/entry-path.js';
 import { BkpError, errorText } from '../base/errors.js';
@@ -11,6 +11,7 @@ import type { StableFile } from '../fs/stable-file.js';
 import type { Walked } from '../fs/walk.js';
 import { finding, type Finding, type FindingId } from '../manifest/findings.js';
 import type { ManifestDatabase, ManifestLink, ManifestSource, Totals } from '../manifest/manifest.js';
+import { addOpenFile, ChangedMeanwhile, entryHeader, type Care, type OpenFileOptions } from './add-open-file.js';
 import type { CopyOutcome, DatabaseCopy, DatabaseToCopy } from './database-copies.js';
 import { isLiveNow, isSidecar } from './live-databases.js';
 import type { Reserved, ResolvedSource } from './resolve-sources.js';
@@ -104,26 +105,27 @@ export class SourceArchiver {
     const { excludes, reserved, signal } = this.#context;
     for (const walked of walkSource(resolved, excludes, reserved)) {
       signal.throwIfAborted();
-      if (!isLeftBySqlite(walked, resolved)) await this.#addWalked(walked);
+      if (isLeftBySqlite(walked, resolved)) continue;
+      if (resolved.source.type === 'files' && walked.kind !== 'directory') this.#named.add(walked.path);
+      await this.#addWalked(walked);
     }
     for (const missing of missingFiles(resolved, this.#named))
       this.#find('source-missing', missing.path, missing.message);
   }
 
   async #addWalked(walked: Walked): Promise<void> {
-    if (walked.kind !== 'directory') this.#named.add(walked.path);
     switch (walked.kind) {
       case 'finding':
         this.#find(walked.id, walked.path, walked.message);
         return;
       case 'directory':
         this.#tally.directories += 1;
-        return this.#context.writer.add(header(walked.path, 'directory', walked.stat), { kind: 'none' });
+        return this.#context.writer.add(entryHeader(walked.path, 'directory', walked.stat), { kind: 'none' });
       case 'link':
         this.#tally.links.push({ path: walked.path, target: walked.target });
         this.#context.archived(walked.absolute, walked.stat);
         return this.#context.writer.add(
-          { ...header(walked.path, 'link', walked.stat), size: 0, target: walked.target },
+          { ...entryHeader(walked.path, 'link', walked.stat), size: 0, target: walked.target },
           { kind: 'none' },
         );
       case 'file': {
@@ -176,11 +178,15 @@ export class SourceArchiver {
     prove?: () => Promise<void>,
   ): Promise<void> {
     const opened = openStable(path);
-    if (opened.kind !== 'open') throw new BkpError('io-failed', `the copy of ${entryPath} is gone`, { path });
+    if (opened.kind !== 'open') {
+      // One that was found damaged is removed before others of its bytes lie there.
+      await prove?.();
+      throw new BkpError('io-failed', `the copy of ${entryPath} is gone`, { path });
+    }
     const { file } = opened;
     const { mode, mtime, uid, gid } = database.stat;
     const stat = { ...file.stat, mode, mtime, uid, gid };
-    await this.#addOpen(parseEntryPath(entryPath), file, stat, 'last', prove).finally(() => file.close());
+    await this.#addOpen(parseEntryPath(entryPath), file, { stat, prove }).finally(() => file.close());
   }
 
   /** An ordinary file: read once more where it changed meanwhile, then kept as it was read, and told. */
@@ -199,7 +205,7 @@ export class SourceArchiver {
         if (read.changed && attempt === 1) return this.#addFile(path, absolute, listed, 2);
         if (read.changed) this.#changed(path);
         else this.#context.archived(absolute, read.stat);
-        await this.#context.writer.add(header(path, 'file', read.stat), { kind: 'bytes', bytes: read.bytes });
+        await this.#context.writer.add(entryHeader(path, 'file', read.stat), { kind: 'bytes', bytes: read.bytes });
         this.#count(path, read.stat.size);
     }
   }
@@ -213,7 +219,7 @@ export class SourceArchiver {
     const { file } = opened;
     try {
       if (isLiveNow(absolute, await firstBytes(file))) return await this.#addLate(path, absolute, file.stat);
-      await this.#addOpen(path, file, file.stat, this.#care(attempt));
+      await this.#addOpen(path, file, { care: this.#care(attempt) });
       if (!file.changed()) this.#context.archived(absolute, file.stat);
     } catch (error) {
       if (error instanceof ChangedMeanwhile && attempt === 1) return await this.#addLarge(path, absolute, listed, 2);
@@ -230,41 +236,14 @@ export class SourceArchiver {
     return attempt === 1 ? 'first' : 'last';
   }
 
-  /** Streams an open file into the archive. `prove` throws where what was read is not to stay there. */
-  async #addOpen(
-    path: EntryPath,
-    file: StableFile,
-    stat: FileStat,
-    care: Care = 'last',
-    prove = (): Promise<void> => Promise.resolve(),
-  ): Promise<void> {
-    const { writer } = this.#context;
-    if (stat.size <= blockSize) {
-      const pieces: Buffer[] = [];
-      for await (const piece of file.read(blockSize)) pieces.push(piece);
-      await prove();
-      if (care === 'first' && file.changed()) throw new ChangedMeanwhile();
-      await writer.add(header(path, 'file', stat), { kind: 'bytes', bytes: Buffer.concat(pieces) });
-    } else {
-      const read = (): AsyncIterable<Buffer> => this.#watched(path, file, care, prove);
-      await writer.add(header(path, 'file', stat), { kind: 'blocks', read });
-    }
+  /** Streams an open file into the archive, and tells what became of it meanwhile. */
+  async #addOpen(path: EntryPath, file: StableFile, options: OpenFileOptions): Promise<void> {
+    const { size } = options.stat ?? file.stat;
+    await addOpenFile(this.#context, path, file, options);
     if (file.failure !== undefined)
       this.#find('file-unreadable', path, `${errorText(file.failure)}; the rest is zeros`);
-    else if (file.changed()) this.#changed(path, care === 'once');
-    this.#count(path, stat.size <= blockSize ? stat.size : 0, stat.size);
-  }
-
-  async *#watched(path: EntryPath, file: StableFile, care: Care, prove: () => Promise<void>): AsyncGenerator<Buffer> {
-    const { signal, advance, writer } = this.#context;
-    const room = (bytes: number): Buffer => writer.room('blocks', bytes);
-    for await (const block of file.read(blockSize, care === 'once' ? 'fill' : 'throw', room)) {
-      signal.throwIfAborted();
-      advance(block.length, path);
-      yield block;
-    }
-    await prove();
-    if (care === 'first' && file.changed()) throw new ChangedMeanwhile();
+    else if (file.changed()) this.#changed(path, options.care === 'once');
+    this.#count(path, size <= blockSize ? size : 0, size);
   }
 
   /** A database that an application opened while the backup ran: its bytes alone may be torn. */
@@ -298,9 +277,6 @@ export class SourceArchiver {
   }
 }
 
-/** `first`: taken back for a second try, the `last`. `once`: there is no other, and zeros stand for what cannot be read. */
-type Care = 'first' | 'last' | 'once';
-
 /**
  * A sidecar that came up after its database was looked at. The bytes of the database were read without it: beside them it
  * would be a journal of another moment, which SQLite plays back. That it vanished is no loss either.
@@ -312,17 +288,10 @@ function isLeftBySqlite(walked: Walked, { source, real }: ResolvedSource): boole
   return isGone && isSidecar(join(real, walked.path.slice(source.name.length)));
 }
 
-class ChangedMeanwhile extends Error {}
-
 /** What was archived of a database was found damaged: others of its bytes are to be kept. */
 class CopyReplaced extends Error {}
 
 const newTally = (): Tally => ({ files: 0, bytes: 0, directories: 0, links: [], databases: {} });
-
-function header(path: EntryPath, kind: EntryHeader['kind'], stat: FileStat): EntryHeader {
-  const { mode, mtime, uid, gid } = stat;
-  return { path, kind, size: kind === 'file' ? stat.size : 0, mode, mtime, uid, gid };
-}
 
 async function firstBytes(file: StableFile): Promise<Buffer> {
   for await (const piece of file.read(4096)) return piece;

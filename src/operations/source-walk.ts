@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import picomatch from 'picomatch';
 import { excludeMatcher, type PathMatcher } from '../fs/globs.js';
 import { walk, type Walked } from '../fs/walk.js';
@@ -12,7 +11,9 @@ export function walkSource(
   reserved: Reserved,
 ): Generator<Walked, void, undefined> {
   const isLeftOut = leftOutOf(source, excludes);
-  const absoluteOf = (path: string): string => join(real, path.slice(source.name.length));
+  // Not `join`, which takes paths apart: this is asked for each of a million files.
+  const base = real === '/' ? '' : real;
+  const absoluteOf = (path: string): string => `${base}${path.slice(source.name.length)}` || '/';
   return walk({
     root: real,
     prefix: source.name,
