@@ -5,7 +5,7 @@ import type { CreateOptions } from './create.js';
 import { wantedEncryption, type WantedEncryption } from './create-encryption.js';
 import { beginStream, destinationOf, wantedOutput } from './create-output.js';
 import type { GlobalOptions } from './global-options.js';
-import { loadInstance, tellInstance, type Instance } from './instance.js';
+import { loadInstance, refuseNothing, tellInstance, type Instance } from './instance.js';
 import type { CommandDeps } from './job.js';
 import type { BackupExtras } from './make-backup.js';
 import { passphraseFlags } from './passphrase-options.js';
@@ -42,6 +42,7 @@ export async function createArguments(
   const { format, level } = options;
   const instance = await loadInstance(globals, deps, { format, level, ...passphraseFlags(options) });
   const { config, storage } = instance;
+  await refuseNothing(config);
   const destination = destinationOf(output, config, storage, deps);
   if (writes && !streams && destination.kind === 'stream') beginStream(options, deps);
   tellInstance(config, deps);

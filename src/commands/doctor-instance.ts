@@ -4,7 +4,7 @@ import type { Checked } from '../operations/check-surroundings.js';
 import type { Instance } from '../operations/doctor/check.js';
 import { configuration } from '../operations/doctor/configuration.js';
 import type { GlobalOptions } from './global-options.js';
-import { openInstance } from './instance.js';
+import { openInstance, refuseNothing } from './instance.js';
 import type { CommandDeps } from './job.js';
 
 /** The instance that is meant; where there is none, that is what the check of the configuration found. */
@@ -14,6 +14,7 @@ export async function findInstance(
 ): Promise<{ readonly instance: Instance | undefined; readonly checked: readonly Checked[] }> {
   try {
     const { config, storage } = await openInstance(globals, deps);
+    await refuseNothing(config);
     const checked = globals.allowUnsafeConfig ? await unsafety(globals, deps) : [];
     const { instance, root, configFile, sources, exclude, maxPause } = config;
     const enabled = sources.filter((source) => source.enabled);

@@ -6,7 +6,7 @@ import { outsidePassphrase, type PassphraseSource } from '../config/passphrase-s
 import type { BackupFile } from '../operations/backup-file.js';
 import type { Storage } from '../storage/storage.js';
 import { LocalStorage } from '../storage/local-storage.js';
-import { findBackup } from '../operations/find-backup.js';
+import { findBackup, isLatest } from '../operations/find-backup.js';
 import { shellWord } from '../ui/display.js';
 import type { GlobalOptions } from './global-options.js';
 import type { CommandDeps } from './job.js';
@@ -48,6 +48,13 @@ export async function loadInstance(
   more: ConfigFlags,
 ): Promise<Instance> {
   return placeOf(await loadConfig({ cwd, env, flags: flagsOf(globals, more) }));
+}
+
+/** Throws where the root that was named holds nothing at all: see `nothingThere`. */
+export async function refuseNothing(config: Config | undefined): Promise<void> {
+  const { nothingThere } = await import('../config/nothing-there.js');
+  const fault = config === undefined ? undefined : await nothingThere(config);
+  if (fault !== undefined) throw fault;
 }
 
 export function tellInstance({ instance, root, configFile }: Config, { output }: CommandDeps): void {
@@ -93,13 +100,19 @@ export async function findStorage(
 }
 
 /** The backup a user names. */
-export function namedBackup(
+export async function namedBackup(
   reference: string,
   { config, storage }: Pick<Place, 'config' | 'storage'>,
   deps: CommandDeps,
 ): Promise<BackupFile> {
   const wanted = { reference, storage, instance: config?.instance, cwd: deps.cwd };
-  return findBackup(wanted, deps.signal);
+  if (!isLatest(reference)) return findBackup(wanted, deps.signal);
+  const { withHistory } = await import('./history.js');
+  const { knownBadArchives } = await import('../operations/prune-backups.js');
+  const knownBad = await withHistory({ config, storage }, deps, (catalog) =>
+    Promise.resolve(knownBadArchives(catalog)),
+  );
+  return findBackup({ ...wanted, knownBad }, deps.signal);
 }
 
 /** How the user calls bkp for this instance, for commands that are proposed: with the same flags for its place. */

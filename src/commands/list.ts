@@ -46,19 +46,24 @@ export function registerList(program: Command, choose: Choose): Command {
 }
 
 async function runList(options: ListOptions, globals: GlobalOptions, deps: CommandDeps): Promise<ExitCode> {
-  const { findStorage, sameCall } = await import('./instance.js');
+  const { findStorage, refuseNothing, sameCall } = await import('./instance.js');
   const { listBackups } = await import('../operations/list-backups.js');
   const { listView } = await import('../ui/list-view.js');
   const { systemClock } = await import('../base/clock.js');
   const { warnUnfinished } = await import('./restore-warning.js');
   const { withHistory } = await import('./history.js');
   const { rememberedBackups } = await import('../operations/remembered-backups.js');
+  const { withKnownDamage } = await import('../operations/known-damage.js');
   const { config, storage } = await findStorage(globals, deps);
+  await refuseNothing(config);
   warnUnfinished({ config }, deps);
   const instance = config?.instance;
-  const all = await listBackups(storage, instance, deps.signal);
-  const remembered = await withHistory({ config, storage }, deps, (catalog) =>
-    Promise.resolve(instance === undefined ? [] : rememberedBackups(catalog, instance, all)),
+  const listed = await listBackups(storage, instance, deps.signal);
+  const { all, remembered } = await withHistory({ config, storage }, deps, (catalog) =>
+    Promise.resolve({
+      all: withKnownDamage(listed, catalog),
+      remembered: instance === undefined ? [] : rememberedBackups(catalog, instance, listed),
+    }),
   );
   const list = {
     shown: chosen([...all, ...remembered], options),

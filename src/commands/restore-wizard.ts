@@ -4,6 +4,7 @@ import { BkpError } from '../base/errors.js';
 import type { FoundManifest } from '../manifest/manifest.js';
 import { storedBackup, type BackupFile } from '../operations/backup-file.js';
 import { listBackups } from '../operations/list-backups.js';
+import { withKnownDamage } from '../operations/known-damage.js';
 import { planInPlace, type InPlacePlan, type InPlaceRequest } from '../operations/plan-in-place.js';
 import type { Source } from '../operations/source.js';
 import { refuseUnfinished } from '../operations/unfinished-restore.js';
@@ -14,6 +15,7 @@ import { EscapeWatch } from '../ui/escape-watch.js';
 import { formatAge, formatBytes } from '../ui/format.js';
 import { backupColumns } from '../ui/list-view.js';
 import { tableLines } from '../ui/table.js';
+import { withHistory } from './history.js';
 import type { Instance } from './instance.js';
 import type { CommandDeps } from './job.js';
 import { mayAsk } from './may-ask.js';
@@ -32,7 +34,10 @@ export async function chooseBackup(
   deps: CommandDeps,
 ): Promise<BackupFile> {
   refuseUnfinished(config.root);
-  const all = await listBackups(storage, config.instance, deps.signal);
+  const listed = await listBackups(storage, config.instance, deps.signal);
+  const all = await withHistory({ config, storage }, deps, (catalog) =>
+    Promise.resolve(withKnownDamage(listed, catalog)),
+  );
   const shown = all.filter(({ foreign }) => !foreign);
   if (shown.length === 0) {
     const message = `there is no backup of ${config.instance} in ${storage.location}`;

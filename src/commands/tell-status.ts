@@ -6,7 +6,7 @@ import type { RunEnd } from '../ui/json-lines/run.js';
 import type { View } from '../ui/output.js';
 import type { Status } from '../ui/status-view.js';
 import type { GlobalOptions } from './global-options.js';
-import { openInstance, sameCall } from './instance.js';
+import { openInstance, refuseNothing, sameCall } from './instance.js';
 import { schedulesOf } from './instance-schedules.js';
 import type { CommandDeps } from './job.js';
 import { operationDeps } from './operation-deps.js';
@@ -19,6 +19,7 @@ export async function tellStatus(
   deps: CommandDeps,
 ): Promise<ExitCode> {
   const { config, storage } = await openInstance(globals, deps);
+  await refuseNothing(config);
   const { instance, root, sources } = config;
   const operation = operationDeps(deps);
   return withCatalog(storage, operation, async (catalog) => {

@@ -29,15 +29,16 @@ export interface Kept {
 /**
  * Removes what a decided swap put out of the way: the old things after `committed`, the staged ones after `undone`. Each
  * file and link just after `isProven` said yes of it; folders once they are empty. All else stays and is named. Files are
- * not opened. Throws only what `isProven` throws.
+ * not opened. `why`: told of what is not proven. Throws only what `isProven` throws.
  */
 export async function discardAside(
   journal: Journal,
   isProven: (entry: Discarded) => boolean,
+  why = 'it is not proven to be in a backup',
 ): Promise<readonly Kept[]> {
   if (journal.phase !== 'committed' && journal.phase !== 'undone') throw new RangeError(`${journal.file} is undecided`);
   const kept: Kept[] = [];
-  const discard = new Discard(isProven, kept);
+  const discard = new Discard(isProven, why, kept);
   for (const step of journal.steps) {
     const path = outOfTheWay(step, journal.phase);
     if (path !== undefined) await discard.remove(path, { path, live: step.live });
@@ -57,10 +58,12 @@ type Names = Omit<Discarded, 'stat'>;
 
 class Discard {
   readonly #isProven: (entry: Discarded) => boolean;
+  readonly #why: string;
   readonly #kept: Kept[];
 
-  constructor(isProven: (entry: Discarded) => boolean, kept: Kept[]) {
+  constructor(isProven: (entry: Discarded) => boolean, why: string, kept: Kept[]) {
     this.#isProven = isProven;
+    this.#why = why;
     this.#kept = kept;
   }
 
@@ -69,8 +72,7 @@ class Discard {
     const stat = this.orKeep(names.path, () => lstatSync(at, { bigint: true, throwIfNoEntry: false }));
     if (stat === undefined) return;
     if (stat.isDirectory()) return this.#removeFolder(at, stat, names);
-    if (!this.#isProven({ ...names, stat: fileStat(stat) }))
-      return this.#keep(names.path, 'it is not proven to be in a backup');
+    if (!this.#isProven({ ...names, stat: fileStat(stat) })) return this.#keep(names.path, this.#why);
     this.orKeep(names.path, () => unlinkSync(at));
   }
 

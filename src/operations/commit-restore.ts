@@ -67,7 +67,7 @@ async function letGoOfOld(request: CommitRequest, journal: Journal): Promise<Com
   });
   await child.releaseLocks();
   const unexpected = surveySwap(journal);
-  const kept = await discardAside(journal, (entry) => provenBy(request, entry, journal));
+  const kept = await discardAside(journal, (entry) => provenBy(request, entry, journal), whyNotProven(request));
   await writeKept(journal, kept, unexpected);
   await removeJournal(journal);
   return { kept, unexpected };
@@ -98,6 +98,11 @@ async function afterRollback(journal: Journal, cause: unknown): Promise<unknown>
 /** What the safety backup proves to hold: nothing where it has losses, after a kill no more than now. */
 const provenList = ({ list, safety }: CommitRequest): SafetyList =>
   safety === undefined || hasLoss(safety.findings) ? new SafetyList() : list;
+
+function whyNotProven({ safety }: CommitRequest): string | undefined {
+  if (safety === undefined) return 'there is no safety backup';
+  return hasLoss(safety.findings) ? 'the safety backup is incomplete, and proves nothing then' : undefined;
+}
 
 /** Whether an old file is held by the safety backup, exactly as it was when it was moved. */
 function provenBy({ list, safety }: CommitRequest, { live, stat }: Discarded, journal: Journal): boolean {

@@ -15,6 +15,8 @@ export interface BackupReference {
   readonly instance: string | undefined;
   /** Relative paths begin here. */
   readonly cwd: string;
+  /** Archives that a verification found damaged: the latest is none of them. */
+  readonly knownBad?: ReadonlySet<string>;
 }
 
 /** Finds the one backup that is meant. Rejects with `backup-not-found`, `backup-ambiguous` or `file-not-found`. */
@@ -37,10 +39,13 @@ export async function findBackup(
     );
   }
   if (parseBackupId(reference) !== undefined) return byId(wanted, storage, signal);
-  if (reference === 'latest' || reference.startsWith('latest:')) return latest(wanted, storage, signal, clock.now());
+  if (isLatest(reference)) return latest(wanted, storage, signal, clock.now());
   if (isFile(path)) return fileBackup(path);
   return byPrefix(wanted, storage, signal);
 }
+
+/** Whether the newest one is meant, of all or of a schedule. */
+export const isLatest = (reference: string): boolean => reference === 'latest' || reference.startsWith('latest:');
 
 /** A folder is no archive: its name may be the beginning of an id. */
 const isFile = (path: string): boolean =>
@@ -79,15 +84,19 @@ const clockTolerance = 24 * 60 * 60 * 1000;
 
 /** Only one that says whose it is: what names nobody may have been put there by anybody. Nor one of a time to come. */
 async function latest(
-  { reference, instance }: BackupReference,
+  { reference, instance, knownBad }: BackupReference,
   storage: Storage,
   signal: AbortSignal,
   now: number,
 ): Promise<BackupFile> {
   const schedule = reference.startsWith('latest:') ? reference.slice('latest:'.length) : undefined;
   const own = (await listBackups(storage, instance, signal)).filter(
-    ({ foreign, instance: maker, status, time }) =>
-      !foreign && maker !== undefined && status === 'ok' && time <= now + clockTolerance,
+    ({ foreign, instance: maker, status, time, name }) =>
+      !foreign &&
+      maker !== undefined &&
+      status === 'ok' &&
+      time <= now + clockTolerance &&
+      knownBad?.has(name) !== true,
   );
   const wanted = own.filter(({ origin }) => (schedule === undefined ? origin !== 'safety' : origin === schedule));
   const [newest] = wanted;

@@ -1,5 +1,6 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { bkp, folder, jsonLines, lastLine, site, siteWithBackup, storageOf, type Ran } from './cli.js';
 
@@ -93,6 +94,41 @@ describe('bkp list', () => {
     const { code, stdout, stderr } = await bkp(['list'], { cwd: site() });
     expect({ code, stdout }).toEqual({ code: 10, stdout: '' });
     expect(stderr).toMatch(/^error: there is no storage .*\nhint: .*bkp create/);
+  });
+
+  it('is damaged what a verification found to be, and the latest is another one', async () => {
+    const { root, id } = await siteWithBackup();
+    await setTimeout(1100);
+    const { file, id: newer } = lastLine(await bkp(['create', '--json'], { cwd: root }));
+    const bytes = readFileSync(String(file));
+    bytes.fill(0x41, 60_000, 60_008);
+    writeFileSync(String(file), bytes);
+    const rows = async (...flags: string[]): Promise<readonly unknown[]> =>
+      jsonLines(await bkp(['list', '--json', ...flags], { cwd: root }))
+        .filter(({ type }) => type === 'backup')
+        .map(({ id: listed, status }) => [listed, status]);
+    expect(await rows('--failed')).toEqual([]);
+    expect(await bkp(['verify', '--all'], { cwd: root })).toMatchObject({ code: 14 });
+    expect(await rows()).toEqual([
+      [newer, 'damaged'],
+      [id, 'ok'],
+    ]);
+    expect(await rows('--failed')).toEqual([[newer, 'damaged']]);
+    const shown = await bkp(['show', 'latest', '--file'], { cwd: root });
+    expect(shown).toMatchObject({ code: 0, stdout: expect.stringContaining(id) as string });
+  });
+
+  it('is refused for a folder that holds nothing, with what to do, as create and status are', async () => {
+    const empty = folder();
+    for (const command of ['list', 'create', 'status']) {
+      const { code, stderr } = await bkp(['-C', empty, command]);
+      expect([code, stderr]).toEqual([2, expect.stringMatching(/has neither a configuration .*\nhint: `bkp init`/)]);
+    }
+    const above = site();
+    writeFileSync(join(above, '.backuprc'), 'level: 1\n', { mode: 0o600 });
+    mkdirSync(join(above, 'sub'));
+    const { code, stderr } = await bkp(['-C', join(above, 'sub'), 'list']);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`above it: ${join(above, '.backuprc')}`)]);
   });
 
   it('needs no instance where a storage is named', async () => {
