@@ -65,17 +65,6 @@ describe('a database', () => {
     expect((await bkp(['create', '-C', site])).code).toBe(0);
   });
 
-  it('that another program holds locked is refused when the patience is over', { timeout: 120_000 }, async () => {
-    const site = siteCopy();
-    const holder = new Database(userBrain(site));
-    holder.exec('BEGIN EXCLUSIVE');
-    const refused = await bkp(['create', '-C', site]);
-    holder.close();
-    expect(refused.code).toBe(15);
-    expect(refused.stderr).toContain('user.brain');
-    expect((await bkp(['create', '-C', site])).code).toBe(0);
-  });
-
   it.skipIf(!isRoot)('on a read-only file system is copied all the same', async () => {
     const site = siteCopy();
     const storage = temporaryFolder();
