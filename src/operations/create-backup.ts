@@ -177,11 +177,11 @@ async function archiveSources(
   const found = resolveSources(request.sources);
   const others = resolveSources(request.others ?? []).resolved;
   const reserved = new Reserved(request.root, target.folders, [...found.resolved, ...others]);
+  const child = held?.child ?? openChild(found, deps, cleanup);
   const scanned = scan(found, request.excludes, reserved, deps);
   const known = new Set(scanned.databases.map(({ absolute }) => absolute));
   const more = (held?.databases ?? []).filter(({ absolute }) => !known.has(absolute));
   const databases = [...scanned.databases, ...more];
-  const child = held?.child ?? openChild(deps, cleanup);
   const onProgress = (copied: number): void => deps.progress.advance(copied);
   const copier = new DatabaseCopier(child, {
     staging: target.staging,
@@ -218,9 +218,11 @@ async function archiveSources(
   return { sources, findings, totals: archiver.totals };
 }
 
-function openChild(deps: Deps, cleanup: Cleanup): SqliteChild {
+/** Where it will be needed it starts at once: it loads while the folders are listed. */
+function openChild({ resolved }: ResolvedSources, deps: Deps, cleanup: Cleanup): SqliteChild {
   const child = sqliteChildOnDemand({ signal: deps.signal });
   cleanup.defer(() => child.close());
+  if (resolved.some(({ source }) => source.type === 'sqlite')) child.start();
   return child;
 }
 

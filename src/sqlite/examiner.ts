@@ -24,6 +24,14 @@ export class Examiner {
     this.#budget = budget;
   }
 
+  /** Ahead of the first request, which will come: starting takes as long as many a check. */
+  start(): void {
+    if (this.#process !== undefined) return;
+    this.#process = this.#start();
+    this.#process.unref();
+    this.#process.channel?.unref();
+  }
+
   /** `unchecked` where the check did not end. Rejects with `BkpError` where the file cannot be opened or read. */
   async examine(path: string): Promise<Examination> {
     const answer = await this.#ask({ kind: 'examine', path }, await sizeOf(path));

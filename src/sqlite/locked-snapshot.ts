@@ -22,6 +22,7 @@ export async function takeLockedSnapshot(
   request: LockedSnapshotRequest,
   deps: LockedSnapshotDeps,
 ): Promise<SnapshotResult> {
+  if (request.databases.length > 0) deps.examiner.start();
   const startedAt = deps.clock.now();
   const finishing: (() => Promise<DatabaseSnapshot>)[] = [];
   const copied: number[] = [];

@@ -29,6 +29,7 @@ export interface ExaminingDeps extends SnapshotDeps {
  * and the others go on; thrown is only what leaves no backup: `needs-wal-or-quiesce`, or a destination that cannot be written.
  */
 export async function takeSnapshot(request: SnapshotRequest, deps: ExaminingDeps): Promise<SnapshotResult> {
+  if (request.databases.length > 0) deps.examiner.start();
   // All looked at through fs before the first of them is open in SQLite.
   const names = await databaseNames(request.databases.map(({ path }) => path));
   const jobs: Job[] = [];
