@@ -1,5 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { relative } from 'node:path';
+import { counted, formatBytes } from '../base/amounts.js';
 import type { ArchiveProof, ArchiveWriter, Container } from '../archive/archive.js';
 import { KeptKeys } from '../archive/kept-keys.js';
 import { createTarWriter } from '../archive/tar/writer.js';
@@ -88,7 +89,7 @@ function makeArchive({ request, target, held, started }: Making, deps: Deps): Pr
     const { manifest, proof } = await finishArchive({ request, target, writer, sums, content, generatedAt, deps });
     await target.partial.sync();
     if (isStream(request)) {
-      deps.step('streamed', `${target.file} took all ${proof.bytes} bytes`);
+      deps.step('streamed', `${target.file} took all of ${formatBytes(proof.bytes)}`);
     } else {
       await readBack({ request, target, proof, pool, keys, deps });
       deps.signal.throwIfAborted();
@@ -192,7 +193,7 @@ async function archiveSources(
   deps.progress.start('databases', sum(databases.map(({ stat }) => stat.size)));
   const copies = byEntryPath(await copier.copy(databases));
   for (const { absolute } of databases) reserved.addDatabase(absolute);
-  deps.step('databases-copied', `copied ${databases.length} databases`);
+  deps.step('databases-copied', `copied ${counted(databases.length, 'database')}`);
 
   deps.progress.start('archive', scanned.bytes);
   const archiver = new SourceArchiver({
@@ -211,7 +212,10 @@ async function archiveSources(
   for (const resolved of found.resolved) {
     const described = await archiver.add(resolved, () => deps.clock.now());
     sources.push(described);
-    deps.step('source-archived', `${described.name}: ${described.files} files, ${described.bytes} bytes`);
+    deps.step(
+      'source-archived',
+      `${described.name}: ${counted(described.files, 'file')}, ${formatBytes(described.bytes)}`,
+    );
   }
   const findings = [...found.findings, ...archiver.findings];
   if (nothingWasRead(request, archiver.totals, findings)) throw nothingReadable(findings);

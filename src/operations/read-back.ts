@@ -1,3 +1,4 @@
+import { counted } from '../base/amounts.js';
 import type { ArchiveProof } from '../archive/archive.js';
 import type { KeptKeys } from '../archive/kept-keys.js';
 import { withCleanup } from '../base/cleanup.js';
@@ -46,7 +47,10 @@ export function readBack({ request, target, proof, pool, keys, deps }: ReadBack)
     const findings = [...opened.findings, ...container.findings, ...(contents?.findings ?? [])];
     if (hasDamage(findings)) throw readBackFailed(target, findings);
     expectCount(target, contents?.files, totals?.files);
-    deps.step('read-back', quick ? 'read back all bytes' : `decoded and compared ${totals?.files ?? 0} files`);
+    deps.step(
+      'read-back',
+      quick ? 'read back all bytes' : `decoded and compared ${counted(totals?.files ?? 0, 'file')}`,
+    );
   });
 }
 

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { counted } from '../base/amounts.js';
 import { withCleanup, type Cleanup } from '../base/cleanup.js';
 import { errorText, ioError } from '../base/errors.js';
 import { journalPhase } from '../fs/journal.js';
@@ -75,7 +76,7 @@ function restore(plan: InPlacePlan, options: InPlaceOptions, deps: Deps): Promis
     makeParents(plan.units);
     const staged = await stageUnits(plan, deps, cleanup);
     makeSingleParents(plan.units, staged);
-    deps.step('staged', `staged and proved ${staged.files} files`);
+    deps.step('staged', `staged and proved ${counted(staged.files, 'file')}`);
     const work = (): Promise<Replaced> => replace({ plan, options, staged, folder }, deps);
     const replaced = await tellOutcome(work, (outcome) => options.hooks.after(hooked(plan), outcome), deps.signal);
     isRestored = true;

@@ -1,3 +1,4 @@
+import { formatBytes } from '../base/amounts.js';
 import { BkpError } from '../base/errors.js';
 
 const MiB = 1024 * 1024;
@@ -32,7 +33,7 @@ export function refuseLongPause(databases: readonly PausingDatabase[], maxPause:
   const others = databases.length === 1 ? '' : ` and ${databases.length - 1} more`;
   throw new BkpError(
     'needs-wal-or-quiesce',
-    `copying ${largest.path} (${size(largest.bytes)}, rollback journal)${others} would keep applications from writing ` +
+    `copying ${largest.path} (${formatBytes(largest.bytes)}, rollback journal)${others} would keep applications from writing ` +
       `for about ${seconds(estimate)}, longer than maxPause (${seconds(maxPause)})`,
     {
       path: largest.path,
@@ -45,17 +46,13 @@ export function refuseLongPause(databases: readonly PausingDatabase[], maxPause:
 export function locksNotHad(file: { readonly path: string; readonly size: number }, deadline: number): BkpError {
   return new BkpError(
     'needs-wal-or-quiesce',
-    `${file.path} (${size(file.size)}, to be copied in about ${seconds(estimatePause(file.size))}) stayed locked by another ` +
+    `${file.path} (${formatBytes(file.size)}, to be copied in about ${seconds(estimatePause(file.size))}) stayed locked by another ` +
       `program: the locks of all databases were not had at once within ${seconds(deadline)}`,
     {
       path: file.path,
       hint: 'Another program keeps a transaction open on it: end that, or stop the application for the time of the backup.',
     },
   );
-}
-
-function size(bytes: number): string {
-  return bytes < MiB ? `${bytes} bytes` : `${(bytes / MiB).toFixed(1)} MiB`;
 }
 
 function seconds(milliseconds: number): string {

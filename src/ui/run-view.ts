@@ -1,7 +1,7 @@
 import { timestamp } from '../base/clock.js';
 import type { RecordedFinding, RunDetails } from '../catalog/run-record.js';
 import { shownName, shownText } from './display.js';
-import { formatBytes, formatCount, formatDuration } from './format.js';
+import { counted, formatBytes, formatCount, formatDuration } from './format.js';
 import type { JsonLine } from './json-lines.js';
 import type { RunEnd } from './json-lines/run.js';
 import type { Look } from './look.js';
@@ -28,7 +28,7 @@ function* runText({ run, steps, findings }: RunDetails, look: Look): Iterable<st
   yield `  started  ${timestamp(run.startedAt)} on ${shownName(run.host)}${took}`;
   if (run.slot !== undefined) yield `  slot     ${timestamp(run.slot)}`;
   if (run.backup !== undefined) {
-    const files = run.files === undefined ? '' : `, ${formatCount(run.files)} files`;
+    const files = run.files === undefined ? '' : `, ${counted(run.files, 'file')}`;
     const size = run.bytes === undefined ? '' : ` (${formatBytes(run.bytes)}${files})`;
     yield `  backup   ${shownName(run.backup)}${size}`;
   }

@@ -1,5 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { dirname } from 'node:path';
+import { counted } from '../../base/amounts.js';
 import { systemCode } from '../../base/errors.js';
 import { fail, ok, warn, type Check, type Outcome, type Subject } from './check.js';
 
@@ -26,7 +27,7 @@ export const sources: Check<Subject> = {
     ];
     if (problems.length > 0) return problems;
     const off = others.length === 0 ? '' : `; turned off: ${others.map(({ name }) => name).join(', ')}`;
-    return [ok(`all ${all.length} are there and can be read (${scan.files} files)${off}`)];
+    return [ok(`all ${all.length} are there and can be read (${counted(scan.files, 'file')})${off}`)];
   },
 };
 
