@@ -4,6 +4,7 @@ import { exitCodes } from '../base/exit-codes.js';
 import type { Catalog } from '../catalog/catalog.js';
 import { archiveName } from '../policy/backup-name.js';
 import type { Deps } from './deps.js';
+import { ambiguous } from './find-backup.js';
 import { listBackups, type ListedBackup } from './list-backups.js';
 import { recordedRun } from './recorded-run.js';
 import { missingBackups } from './remembered-backups.js';
@@ -63,11 +64,7 @@ async function namedMissing(
     const fitting = missing.includes(reference) ? [reference] : missing.filter((id) => fits(id, reference));
     const [only] = fitting;
     if (only === undefined || (only !== reference && listed.some(({ id }) => fits(id, reference)))) continue;
-    if (fitting.length > 1) {
-      throw new BkpError('backup-ambiguous', `${reference} may be any of: ${fitting.join(', ')}`, {
-        hint: 'Pass more of the id.',
-      });
-    }
+    if (fitting.length > 1) throw ambiguous(reference, fitting);
     meant.set(reference, only);
   }
   return meant;

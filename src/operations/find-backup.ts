@@ -1,8 +1,9 @@
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { formatCount } from '../base/amounts.js';
 import { systemClock, type Clock } from '../base/clock.js';
 import { BkpError } from '../base/errors.js';
-import { archiveName, parseBackupId } from '../policy/backup-name.js';
+import { archiveName, parseBackupId, withoutEnding } from '../policy/backup-name.js';
 import type { Storage } from '../storage/storage.js';
 import { fileBackup, storedBackup, type BackupFile } from './backup-file.js';
 import { listBackups, type ListedBackup } from './list-backups.js';
@@ -110,9 +111,20 @@ function theOne(reference: string, matching: readonly ListedBackup[], storage: S
   const [first] = matching;
   if (first === undefined) throw notFound(`there is no backup ${reference} in ${storage.location}`);
   if (matching.length === 1) return storedBackup(storage, first.name);
-  throw new BkpError('backup-ambiguous', `${reference} may be any of: ${matching.map(({ name }) => name).join(', ')}`, {
-    hint: 'Pass more of the id, or the path of the archive.',
-  });
+  const names = matching.map(({ name }) => name);
+  const bare = new Set(names.map(withoutEnding));
+  // The same backup as zip and as tar.gz can be told apart by the ending only.
+  throw ambiguous(reference, bare.size === names.length ? [...bare] : names);
+}
+
+const mostNamed = 5;
+
+/** A reference that several backups fit; the first of them are named. */
+export function ambiguous(reference: string, fitting: readonly string[]): BkpError {
+  const more = fitting.length - mostNamed;
+  const named = fitting.slice(0, mostNamed).join(', ');
+  const message = `${reference} may be any of: ${named}${more > 0 ? `, and ${formatCount(more)} more` : ''}`;
+  return new BkpError('backup-ambiguous', message, { hint: 'Pass more of the id, or the path of the archive.' });
 }
 
 const notFound = (message: string): BkpError =>

@@ -70,6 +70,7 @@ describe('bkp show', () => {
     const ran = await bkp(['show', '2', '--json'], { cwd: root });
     expect(ran.code).toBe(2);
     expect(lastLine(ran)).toMatchObject({ type: 'error', id: 'backup-ambiguous' });
+    expect(lastLine(ran)['message']).toMatch(/^2 may be any of: [^., ]+-manual, [^., ]+-manual$/);
   });
 
   it('ends with 14 where the archive cannot be read', async () => {
