@@ -1,7 +1,7 @@
 import type { ScheduleValues } from '../base/schedule-row.js';
 import { mustBe } from '../base/must-be.js';
 import { parseSchedule } from '../policy/schedule-row.js';
-import { isScheduleName, type Schedule } from '../policy/schedule.js';
+import { isScheduleName, type Schedule, type ScheduleFault } from '../policy/schedule.js';
 import { faultText } from '../operations/schedules.js';
 import { timestamp } from '../base/clock.js';
 import { namesOf, usageError } from './usage.js';
@@ -50,9 +50,20 @@ export function scheduleValues(
   }
   const values = merged(name, options, before);
   const parsed = parseSchedule({ ...values, created_at: timestamp(now), updated_at: timestamp(now) });
-  if (!parsed.ok) throw usageError(`the schedule cannot be set so: ${faultText(parsed.faults)}`, hint);
+  if (!parsed.ok) throw usageError(`the schedule cannot be set so: ${faultText(byFlag(parsed.faults))}`, hint);
   return values;
 }
+
+/** Who sets a schedule has typed flags, and need not know the columns they become. */
+const flagNames: Readonly<Record<string, string>> = {
+  frequency: '--every',
+  time_of_day: '--at',
+  day_of_week: '--on',
+  day_of_month: '--on',
+};
+
+const byFlag = (faults: readonly ScheduleFault[]): readonly ScheduleFault[] =>
+  faults.map(({ at, says }) => ({ at: flagNames[at] ?? kebab(`--${at.replace(/^options\./, '')}`), says }));
 
 const hint = 'As in: bkp schedule set daily --every daily --at 03:30 --keep 7';
 

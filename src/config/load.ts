@@ -49,9 +49,10 @@ export async function loadConfig(request: LoadRequest): Promise<Config | undefin
   const env = parseEnvironment(request.env);
   const cwd = resolve(request.cwd);
   const passphrase = outsidePassphrase(request.flags, request.env, cwd);
-  const faults = [...flags.faults, ...env.faults, ...passphrase.faults].map((fault) => line(fault));
+  const given = [...flags.faults, ...env.faults, ...passphrase.faults];
+  const faults = given.map((fault) => line(fault));
   // Where to look is not known: whatever would be found may be the wrong thing.
-  if ([...flags.faults, ...env.faults].some(({ at }) => placeNames.has(at))) throw configInvalid(faults);
+  if ([...flags.faults, ...env.faults].some(({ at }) => placeNames.has(at))) throw outsideInvalid(given);
   const outside: Outside = {
     cwd,
     flags: flags.values,
@@ -59,11 +60,12 @@ export async function loadConfig(request: LoadRequest): Promise<Config | undefin
     passphrase: passphrase.source,
     allowUnsafe: request.flags.allowUnsafeConfig === true,
   };
-  const given = await givenRoot(outside);
-  const found = await locateFile(outside, given);
+  const folder = await givenRoot(outside);
+  const found = await locateFile(outside, folder);
   const file = found === undefined ? noFile : parsed(found, faults);
+  if (faults.length > 0 && faults.length === given.length) throw outsideInvalid(given);
   if (file === undefined || faults.length > 0) throw configInvalid(faults);
-  const root = given ?? (await chooseRoot(outside, found?.file, file.root));
+  const root = folder ?? (await chooseRoot(outside, found?.file, file.root));
   if (root === undefined) {
     if (request.optional === true) return undefined;
     throw nothingFound(outside.cwd);
@@ -188,6 +190,13 @@ function unreadFaults(file: ConfigFile, detected: DetectedLayout | undefined): r
 function line({ at, says }: ConfigFault, place?: string): string {
   const what = at === '' ? says : `${at} ${says}`;
   return place === undefined ? what : `${place}: ${what}`;
+}
+
+/** What flags and variables say: where only flags are at fault, no file is to be mended. */
+function outsideInvalid(faults: readonly ConfigFault[]): BkpError {
+  const lines = faults.map((fault) => line(fault));
+  if (!faults.every(({ at }) => at.startsWith('--'))) return configInvalid(lines);
+  return new BkpError('config-invalid', lines.join('\n  '), { hint: 'The flags are described by --help.' });
 }
 
 function configInvalid(lines: readonly string[]): BkpError {

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { BkpError, errorText } from '../base/errors.js';
+import { BkpError, errorText, systemCode } from '../base/errors.js';
 import type { Origin } from './config.js';
 import { findInstance } from './detect-instance.js';
 import type { Overrides } from './environment.js';
@@ -31,7 +31,8 @@ export async function givenRoot({ cwd, flags, env }: Outside): Promise<ChosenRoo
   const path = resolve(cwd, raw);
   const fault = await folderFault(path);
   if (fault === undefined) return { path, from: flags.root === undefined ? 'env' : 'flag' };
-  throw new BkpError('root-not-found', `the root ${path} ${fault}`, {
+  const message = fault === notThere ? `there is no folder ${path}` : `the root ${path} ${fault}`;
+  throw new BkpError('root-not-found', message, {
     hint: `Check ${flags.root === undefined ? 'BKP_ROOT' : '-C'}; a relative path is taken from the working folder.`,
     path,
   });
@@ -55,11 +56,14 @@ export async function chooseRoot(
   return detected === undefined ? undefined : { path: detected.layout.root, from: 'default' };
 }
 
+const notThere = 'is not there';
+
 /** Why a path is not a folder that can be used as a root; undefined where it is one. */
 export async function folderFault(path: string): Promise<string | undefined> {
   try {
     return (await stat(path)).isDirectory() ? undefined : 'is not a folder';
   } catch (error) {
+    if (systemCode(error) === 'ENOENT') return notThere;
     return `cannot be used: ${errorText(error)}`;
   }
 }

@@ -176,7 +176,7 @@ describe('bkp create used badly', () => {
     { args: ['-o', 'x.rar'], says: 'what format' },
     { args: ['-o', '.zip'], says: 'what format' },
     { args: ['-o', 'x.zip', '--format', 'tar.gz'], says: 'contradicts' },
-    { args: ['--format', 'rar'], says: '--format must be zip or tar.gz' },
+    { args: ['--format', 'rar'], says: 'error: --format must be zip or tar.gz', hint: 'described by --help' },
     { args: ['-l', '10'], says: '--level must be' },
     { args: ['--exclude', '/etc'], says: '--exclude must be relative' },
     { args: ['--comment', 'two\nlines'], says: 'one line' },

@@ -53,12 +53,12 @@ describe('bkp schedule', () => {
   it.each([
     ['a name that is taken', ['manual', '--every', 'daily'], /cannot be the name of a schedule/],
     ['no frequency', ['x', '--at', '03:00'], /needs --every/],
-    ['a frequency that is none', ['x', '--every', 'dayly'], /frequency must be hourly, daily/],
-    ['a time that is none', ['x', '--every', 'daily', '--at', '25:99'], /time_of_day must be a time/],
+    ['a frequency that is none', ['x', '--every', 'dayly'], /: --every must be hourly, daily/],
+    ['a time that is none', ['x', '--every', 'daily', '--at', '25:99'], /: --at must be a time/],
     ['a day for a daily one', ['x', '--every', 'daily', '--on', 'mon'], /--on mon says nothing/],
-    ['a day of no month', ['x', '--every', 'monthly', '--on', '32'], /day_of_month must be/],
-    ['a zone that is none', ['x', '--every', 'daily', '--timezone', 'Mars/Base'], /timezone must be/],
-    ['nothing to keep', ['x', '--every', 'daily', '--keep', '0'], /keep must be/],
+    ['a day of no month', ['x', '--every', 'monthly', '--on', '32'], /: --on must be/],
+    ['a zone that is none', ['x', '--every', 'daily', '--timezone', 'Mars/Base'], /: --timezone must be/],
+    ['nothing to keep', ['x', '--every', 'daily', '--keep', '0'], /: --keep must be/],
     ['a scope that no source has', ['x', '--every', 'daily', '--scopes', 'upload'], /Did you mean uploads/],
     ['an encrypted tar.gz', ['x', '--every', 'daily', '--encrypt', '--format', 'tar.gz'], /needs the format zip/],
   ])('refuses %s, and changes nothing', async (_what, args, says) => {

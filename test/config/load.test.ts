@@ -139,7 +139,7 @@ describe('faults', () => {
     const site = await writeSite({ '.backuprc': 'root: nowhere' });
     const failure = await failureOf(load(site));
     expect(failure.id).toBe('config-invalid');
-    expect(failure.message).toContain(`${join(site, '.backuprc')}: root ${join(site, 'nowhere')} cannot be used`);
+    expect(failure.message).toContain(`${join(site, '.backuprc')}: root ${join(site, 'nowhere')} is not there`);
   });
 });
 
@@ -168,7 +168,11 @@ describe('where nothing is found', () => {
 
   it('names a root that is no folder', async () => {
     const site = await writeSite({ file: '' });
-    expect(await failureOf(load(site, { root: 'no' }))).toMatchObject({ id: 'root-not-found', path: join(site, 'no') });
+    expect(await failureOf(load(site, { root: 'no' }))).toMatchObject({
+      id: 'root-not-found',
+      message: `there is no folder ${join(site, 'no')}`,
+      path: join(site, 'no'),
+    });
     expect((await failureOf(load(site, { root: 'file' }))).message).toContain('is not a folder');
     expect((await failureOf(load(site, {}, { BKP_ROOT: 'no' }))).hint).toContain('BKP_ROOT');
   });
