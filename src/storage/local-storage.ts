@@ -128,7 +128,10 @@ export class LocalStorage implements Storage {
       if (code !== 'ENOENT' && code !== 'ENOTDIR') throw ioError('listing', this.folder, error);
       const [message, hint] = this.#mustExist
         ? [`there is no folder ${this.folder} (it is never made: is it mounted?)`, 'Mount or create it.']
-        : [`there is no storage ${this.folder}`, 'Check `storage` or BKP_STORAGE; `bkp create` makes it.'];
+        : [
+            `there are no backups: the folder ${this.folder} is not there`,
+            '`bkp create` makes the first one. Should there be some, check `storage` or BKP_STORAGE, and what is mounted.',
+          ];
       throw new BkpError('storage-not-found', message, { cause: error, path: this.folder, hint });
     }
   }

@@ -93,7 +93,7 @@ describe('bkp list', () => {
   it('ends with 10 where there is no storage', async () => {
     const { code, stdout, stderr } = await bkp(['list'], { cwd: site() });
     expect({ code, stdout }).toEqual({ code: 10, stdout: '' });
-    expect(stderr).toMatch(/^error: there is no storage .*\nhint: .*bkp create/);
+    expect(stderr).toMatch(/^error: there are no backups: the folder .*\nhint: .*bkp create/);
   });
 
   it('is damaged what a verification found to be, and the latest is another one', async () => {
