@@ -8,7 +8,7 @@ import { globalOptions, type GlobalOptions } from './global-options.js';
 import type { Choose, CommandDeps } from './job.js';
 import type { CreateRequest } from '../operations/create-request.js';
 import type { MadeBackup } from './make-backup.js';
-import { addPassphraseOptions, type PassphraseOptions } from './passphrase-options.js';
+import { addPassphraseOptions, passphraseWords, type PassphraseOptions } from './passphrase-options.js';
 import { collected } from './usage.js';
 
 export interface CreateOptions extends PassphraseOptions {
@@ -111,7 +111,9 @@ async function runCreate(options: CreateOptions, globals: GlobalOptions, deps: C
   }
   const result = await create(said, options, globals, deps);
   const { exitCode } = result;
-  deps.output.render(createView(result, request, sameCall(globals), { exitCode, durationMs: deps.elapsed() }));
+  const unlocking = encryption === undefined ? '' : passphraseWords(options);
+  const call = { again: sameCall(globals), unlocking };
+  deps.output.render(createView(result, request, call, { exitCode, durationMs: deps.elapsed() }));
   return exitCode;
 }
 

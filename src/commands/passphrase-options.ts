@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander';
+import { shellWord } from '../ui/display.js';
 import { usageError } from './usage.js';
 
 /** Where the passphrase is, as it was typed. */
@@ -28,3 +29,9 @@ export const passphraseFlags = ({ passphraseFile, passphraseCommand }: Passphras
   ...(passphraseFile === undefined ? {} : { passphraseFile }),
   ...(passphraseCommand === undefined ? {} : { passphraseCommand }),
 });
+
+/** The same as they are typed, for a command that is proposed; each with a space before it. Never a passphrase. */
+export function passphraseWords({ passphraseFile, passphraseCommand }: PassphraseOptions): string {
+  const file = passphraseFile === undefined ? '' : ` --passphrase-file ${shellWord(passphraseFile)}`;
+  return passphraseCommand === undefined ? file : `${file} --passphrase-command ${shellWord(passphraseCommand)}`;
+}

@@ -14,6 +14,7 @@ import { findPlace, namedBackup, openInstance, sameCall, type Instance } from '.
 import type { CommandDeps } from './job.js';
 import { operationDeps } from './operation-deps.js';
 import { mayAsk } from './may-ask.js';
+import { passphraseWords } from './passphrase-options.js';
 import { requireConfirmation } from './restore-confirmation.js';
 import { restoreElsewhere } from './restore-elsewhere.js';
 import { restoreExit } from './restore-exit.js';
@@ -141,6 +142,11 @@ async function confirmAndDo(
     recordedRestore(plan, restored, catalog, operation),
   );
   const exitCode = restoreExit(result.findings);
-  deps.output.render(inPlaceView({ plan, result, again, shown }, { exitCode, durationMs: deps.elapsed() }));
+  deps.output.render(
+    inPlaceView(
+      { plan, result, again, unlocking: passphraseWords(task.passphrase), shown },
+      { exitCode, durationMs: deps.elapsed() },
+    ),
+  );
   return exitCode;
 }

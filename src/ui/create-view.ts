@@ -19,10 +19,17 @@ import { factLines } from './table.js';
 /** A backup, with what followed it in the storage. */
 export type ShownBackup = CreateResult & Partial<Pick<BackupRunResult, 'copied' | 'pruned'>>;
 
-/** `again`: how the user calls bkp for this instance (`bkp -C /srv/site`). */
-export function createView(result: ShownBackup, request: CreateRequest, again: string, end: RunEnd): View {
+/** How the user calls bkp. */
+export interface Call {
+  /** For this instance: `bkp -C /srv/site`. */
+  readonly again: string;
+  /** What is added so that an encrypted backup opens: ` --passphrase-file key`, or nothing. */
+  readonly unlocking: string;
+}
+
+export function createView(result: ShownBackup, request: CreateRequest, call: Call, end: RunEnd): View {
   const { findings, manifest } = result;
-  const where = whereIs(result, request, again);
+  const where = whereIs(result, request, call);
   return {
     findings,
     allFindings: where.allFindings,
@@ -44,12 +51,16 @@ interface Where {
   readonly next: string;
 }
 
-function whereIs({ file, id }: CreateResult, { destination }: CreateRequest, again: string): Where {
+function whereIs({ file, id }: CreateResult, { destination }: CreateRequest, { again, unlocking }: Call): Where {
   if (destination.kind === 'stream') {
     return { file: undefined, allFindings: 'manifest.json in it', next: 'bkp verify, on the file where it arrived' };
   }
   const reference = destination.kind === 'file' ? shellWord(file) : id;
-  return { file, allFindings: `\`${again} show ${reference}\``, next: `${again} restore ${reference} --dry-run` };
+  return {
+    file,
+    allFindings: `\`${again} show ${reference}${unlocking}\``,
+    next: `${again} restore ${reference} --dry-run${unlocking}`,
+  };
 }
 
 function* createText(result: ShownBackup, { file, next }: Where, { chalk }: Look): Iterable<string> {

@@ -31,24 +31,27 @@ export interface RestoredInPlace {
   readonly plan: InPlacePlan;
   readonly result: InPlaceResult;
   readonly again: string;
+  /** What is added so that an encrypted backup opens: ` --passphrase-file key`, or nothing. */
+  readonly unlocking: string;
   /** The plan was shown before, with its findings. */
   readonly shown: boolean;
 }
 
-export function inPlaceView({ plan, result, again, shown }: RestoredInPlace, end: RunEnd): View {
+export function inPlaceView(restored: RestoredInPlace, end: RunEnd): View {
+  const { plan, result, again, shown } = restored;
   const told = new Set(shown ? plan.findings : []);
   return {
     findings: result.findings.filter((one) => !told.has(one)),
     allFindings: allFindings(again),
     isAnswer: false,
-    text: (look) => resultText(plan, result, again, look),
+    text: (look) => resultText(restored, look),
     json: () => lines(plan, result.findings, result, end),
   };
 }
 
 const allFindings = (again: string): string => `--json, or \`${again} show\``;
 
-function* resultText(plan: InPlacePlan, result: InPlaceResult, again: string, look: Look): Iterable<string> {
+function* resultText({ plan, result, again, unlocking }: RestoredInPlace, look: Look): Iterable<string> {
   const { chalk } = look;
   const { files, bytes, databases, safety, findings, milliseconds } = result;
   const losses = ofKind(findings, 'loss').length;
@@ -69,7 +72,7 @@ function* resultText(plan: InPlacePlan, result: InPlaceResult, again: string, lo
     ['checked', databases === 0 ? undefined : counted(databases, 'database')],
     ['safety backup', before],
     ['lies in', safety === undefined ? undefined : shownName(safety.file)],
-    ['to undo it', safety === undefined ? undefined : shownName(`${again} restore --undo`)],
+    ['to undo it', safety === undefined ? undefined : shownName(`${again} restore --undo${unlocking}`)],
     ['took', formatDuration(milliseconds)],
   ]);
   yield* asideText(result, look);

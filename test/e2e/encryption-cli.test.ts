@@ -81,8 +81,21 @@ describe('an encrypted backup', () => {
   });
 
   it('restores into a folder, and several are verified with one passphrase', async () => {
-    const { site, archive, passphrase } = await encryptedBackup();
-    await bkp(['create', '-C', site, '--encrypt', '--passphrase-file', passphrase, '--only', 'user.brain', '-q']);
+    const { site, archive, passphrase } = await encryptedBackup('--hint', 'in the safe');
+    const second = await bkp([
+      'create',
+      '-C',
+      site,
+      '--encrypt',
+      '--passphrase-file',
+      passphrase,
+      '--only',
+      'user.brain',
+    ]);
+    expect(second.stdout).toContain(`--dry-run --passphrase-file ${passphrase}\n`);
+    const none = await bkp(['verify', '-C', site, '--all']);
+    expect([none.code, none.stdout.match(/Pass --passphrase-file <file>/g)?.length]).toEqual([12, 1]);
+    expect(none.stdout).toMatch(/The hint of the archive says: in the safe\n[^]*^2 backups: 2 not verified$/m);
     const target = join(temporaryFolder(), 'target');
     const restored = await bkp(['restore', archive, '--target', target, '--passphrase-file', passphrase]);
     expect([restored.stderr, restored.code]).toEqual(['', 0]);
@@ -119,8 +132,18 @@ describe('the safety backup of a restore in place', () => {
     expect(existsSync(join(site, 'var/uploads/later.txt'))).toBe(false);
     expect((await bkp(['verify', safety.file])).code).toBe(12);
     expect((await bkp(['verify', safety.file, '--passphrase-file', passphrase])).code).toBe(0);
-    const undone = await bkp(['restore', '--undo', '-C', site, '--confirm', safety.id, '-q']);
-    expect([undone.stderr, undone.code]).toEqual(['', 0]);
+    const undone = await bkp([
+      'restore',
+      '--undo',
+      '-C',
+      site,
+      '--confirm',
+      safety.id,
+      '--passphrase-file',
+      passphrase,
+    ]);
+    expect(undone.code).toBe(0);
+    expect(undone.stdout).toContain(`restore --undo --passphrase-file ${passphrase}\n`);
     expect(existsSync(join(site, 'var/uploads/later.txt'))).toBe(true);
   });
 
