@@ -1,6 +1,6 @@
 import type { Cleanup } from '../base/cleanup.js';
 import { BkpError } from '../base/errors.js';
-import type { AskPassphrase, Passphrase } from '../base/passphrase.js';
+import type { AskPassphrase, Passphrase, PassphraseQuestion } from '../base/passphrase.js';
 import { readPassphrase } from '../config/passphrase.js';
 import { isShortPassphrase, newPassphraseFault } from '../config/passphrase-rules.js';
 import type { PassphraseSource } from '../config/passphrase-source.js';
@@ -32,9 +32,14 @@ class OnePassphrase implements RunPassphrase {
     this.#deps = deps;
   }
 
-  readonly ask: AskPassphrase = (question) => (this.#found ??= this.#read((signal) => askPassphrase(question, signal)));
+  // Where nobody can be asked, every archive is told of with its own hint.
+  readonly ask: AskPassphrase = async (question) => {
+    if (this.#isMissing()) throw this.#missing(question);
+    return (this.#found ??= this.#read((signal) => askPassphrase(question, signal)));
+  };
 
   async forNew(hint: string | undefined): Promise<BackupEncryption> {
+    if (this.#isMissing()) throw this.#missing();
     const passphrase = await (this.#found ??= this.#read(askNewPassphrase));
     const fault = newPassphraseFault(passphrase.bytes);
     if (fault !== undefined) throw missing(`the passphrase ${fault}`, 'Choose a shorter one.');
@@ -57,15 +62,25 @@ class OnePassphrase implements RunPassphrase {
   }
 
   async #read(ask: (signal: AbortSignal) => Promise<Passphrase>): Promise<Passphrase> {
-    const { output, signal, env } = this.#deps;
+    const { output, signal } = this.#deps;
     if (this.#source !== undefined) {
       const { passphrase, warning } = await readPassphrase(this.#source, signal);
       if (warning !== undefined) this.#warn('passphrase-exposed', warning);
       return passphrase;
     }
-    if (!this.#asks) throw missing('there is no passphrase, and nobody to ask for one', whatToPass(env));
     output.progress.finish();
     return ask(signal);
+  }
+
+  #isMissing(): boolean {
+    return this.#source === undefined && !this.#asks;
+  }
+
+  #missing(question?: PassphraseQuestion): BkpError {
+    const told =
+      question?.hint === undefined ? '' : `The hint of the archive says: ${question.hint.replace(/\s+/g, ' ')}\n`;
+    const hint = `${told}${whatToPass(this.#deps.env)}`;
+    return missing('there is no passphrase, and nobody to ask for one', hint, question?.file);
   }
 
   #warn(id: 'passphrase-short' | 'passphrase-exposed', message: string): void {
@@ -85,13 +100,15 @@ export function runPassphrase(
   return passphrase;
 }
 
-const missing = (message: string, hint: string): BkpError => new BkpError('passphrase-missing', message, { hint });
+const missing = (message: string, hint: string, path?: string): BkpError =>
+  new BkpError('passphrase-missing', message, { hint, ...(path === undefined ? {} : { path }) });
 
 function whatToPass(env: CommandDeps['env']): string {
   const empty = Object.keys(env).find((name) => name.startsWith('BKP_PASSPHRASE') && env[name] === '');
   const told = empty === undefined ? '' : `${empty} is set, but empty. `;
   return (
-    `${told}Pass --passphrase-file <file> or --passphrase-command <command>, set BKP_PASSPHRASE_FILE, _COMMAND or _FD, ` +
-    'or configure encryption.passphraseFile or passphraseCommand; on a terminal it is asked for.'
+    `${told}Pass --passphrase-file <file>, or --passphrase-command <command>. The same as variables: BKP_PASSPHRASE_FILE, ` +
+    'BKP_PASSPHRASE_COMMAND, BKP_PASSPHRASE_FD; for every run: encryption.passphraseFile or encryption.passphraseCommand ' +
+    'in the configuration. On a terminal it is asked for.'
   );
 }

@@ -68,7 +68,9 @@ async function runVerify(
       const done: Verified[] = [];
       for (const file of files) {
         const verified = await verifyOne({ file, alone: files.length === 1, passphrase, record }, options, deps);
-        deps.output.render(verifiedView(verified, options.quick === true, sameCall(globals)));
+        deps.output.render(
+          verifiedView(verified, { quick: options.quick === true, again: sameCall(globals), before: done }),
+        );
         done.push(verified);
       }
       return done;

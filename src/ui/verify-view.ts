@@ -14,16 +14,25 @@ export type Verified =
   | { readonly kind: 'result'; readonly id: string; readonly exitCode: number; readonly result: VerifyResult }
   | { readonly kind: 'failed'; readonly id: string; readonly file: string; readonly error: BkpError };
 
+export interface VerifiedSoFar {
+  readonly quick: boolean;
+  /** How the user calls bkp for this instance. */
+  readonly again: string;
+  /** Those told before: what was advised then is not repeated. */
+  readonly before: readonly Verified[];
+}
+
 /** One of them, told as soon as it is done. */
-export function verifiedView(verified: Verified, quick: boolean, again: string): View {
+export function verifiedView(verified: Verified, { quick, again, before }: VerifiedSoFar): View {
   const findings = verified.kind === 'result' ? verified.result.findings : [];
   const file = verified.kind === 'result' ? verified.result.file : verified.file;
+  const advised = new Set(before.flatMap(adviceOf));
   return {
     findings,
     allFindings: `\`${again} verify --json\``,
     isAnswer: false,
     text: (look) =>
-      verified.kind === 'result' ? resultText(verified.result, quick, look) : failedText(verified, look),
+      verified.kind === 'result' ? resultText(verified.result, quick, look) : failedText(verified, advised, look),
     *json() {
       for (const finding of findings) yield findingLine(finding, file);
     },
@@ -52,9 +61,18 @@ function verdictText({ verdict, findings }: VerifyResult, { chalk }: Look): stri
   }
 }
 
-function* failedText({ file, error }: Extract<Verified, { kind: 'failed' }>, { chalk }: Look): Iterable<string> {
+/** Line by line: the hint of an archive may be its own, what to pass is the same for all. */
+const adviceOf = (verified: Verified): readonly string[] =>
+  verified.kind === 'failed' ? (verified.error.hint?.split('\n') ?? []) : [];
+
+function* failedText(
+  verified: Extract<Verified, { kind: 'failed' }>,
+  advised: ReadonlySet<string>,
+  { chalk }: Look,
+): Iterable<string> {
+  const { file, error } = verified;
   yield `${chalk.red.bold('NOT VERIFIED')}  ${shownName(file)}: ${shownText(error.message)}`;
-  if (error.hint !== undefined) yield `  ${shownText(error.hint)}`;
+  for (const line of adviceOf(verified)) if (!advised.has(line)) yield `  ${shownName(line)}`;
 }
 
 /** All of them together. `leftOut`: backups of other instances that `--all` did not look at. */
@@ -90,7 +108,7 @@ export function verifySummaryView(all: readonly Verified[], quick: boolean, left
     *text({ chalk }) {
       if (backups.length > 1) {
         const told = Object.entries(counts).filter(([, number]) => number > 0);
-        yield `${counted(backups.length, 'backup')}: ${told.map(([name, number]) => `${number} ${name}`).join(', ')}`;
+        yield `${counted(backups.length, 'backup')}: ${told.map(([name, number]) => `${number} ${name === 'failed' ? 'not verified' : name}`).join(', ')}`;
       }
       if (leftOut > 0)
         yield chalk.dim(`${counted(leftOut, 'backup')} of other instances left out (name them to verify them)`);
