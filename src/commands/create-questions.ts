@@ -96,6 +96,7 @@ async function askChoice<Name extends string>(
     ...choices.map(({ name, about }, at) => cutTo(`${at + 1}  ${name.padEnd(6)}  ${about}`, width)),
   ];
   const tell = (at: number): string => `${question} ${names[at] ?? ''}`;
-  const at = await chooseOne({ question, names, table, start: Math.max(0, names.indexOf(usual)), tell }, deps);
+  const start = Math.max(0, names.indexOf(usual));
+  const at = await chooseOne({ question, names, called: 'a word', table, start, tell }, deps);
   return names[at] ?? usual;
 }

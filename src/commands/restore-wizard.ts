@@ -49,6 +49,7 @@ export async function chooseBackup(
   const wanted = {
     question: `Which backup of ${shownName(config.instance)} is to be put back?`,
     names: shown.map(({ id }) => id),
+    called: 'an id' as const,
     table: (width: number) => tableLines(columns, width),
     start: 0,
     tell: (at: number) => {

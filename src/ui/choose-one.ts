@@ -6,6 +6,8 @@ export interface OneOfMany {
   readonly question: string;
   /** What each can be called when it is typed: by its beginning. */
   readonly names: readonly string[];
+  /** What such a name is, with its article. */
+  readonly called: 'an id' | 'a word';
   /** A line of titles, then one of each, at most so wide where that can be had. */
   readonly table: (width: number) => readonly string[];
   /** The one that Enter alone takes. */
@@ -32,7 +34,7 @@ export function typedOne(typed: string, names: readonly string[]): number | unde
 const otherRows = 3;
 
 /** The list that is scrolled by arrow keys. */
-export function oneScreen({ question, names, table, start, tell }: OneOfMany): KeyScreen<OneState, number> {
+export function oneScreen({ question, names, called, table, start, tell }: OneOfMany): KeyScreen<OneState, number> {
   // Thousands of rows are not laid out for every key.
   const laidOut = new Map<number, readonly string[]>();
   return {
@@ -44,7 +46,7 @@ export function oneScreen({ question, names, table, start, tell }: OneOfMany): K
       const marked = lines.map((line, row) => `${row === at ? mark : noMark}${line}`);
       if (rows <= otherRows) return visibleRows(marked, at, rows);
       const shown = visibleRows(marked, at, rows - otherRows);
-      return [question, `${noMark}${titles}`, ...shown, helpLine(typed, at, names)];
+      return [question, `${noMark}${titles}`, ...shown, helpLine(typed, at, names, called)];
     },
     press: (state, key, size) => pressOne(state, key, names, size),
     tell,
@@ -53,8 +55,9 @@ export function oneScreen({ question, names, table, start, tell }: OneOfMany): K
 
 const [mark, noMark] = ['> ', '  '];
 
-function helpLine(typed: string, at: number, names: readonly string[]): string {
-  if (typed === '') return `${at + 1} of ${names.length}. Up and down, a number or an id; Enter takes it, Esc leaves.`;
+function helpLine(typed: string, at: number, names: readonly string[], called: string): string {
+  if (typed === '')
+    return `${at + 1} of ${names.length}. Up and down, a number or ${called}; Enter takes it, Esc leaves.`;
   return typedOne(typed, names) === undefined ? `${typed}: there is none that begins so` : `${typed}: Enter takes it`;
 }
 

@@ -27,10 +27,10 @@ const drawsText = (env: Asking['env']): boolean => (env['TERM'] ?? '') === '' ||
 
 const write = (lines: readonly string[]): void => void process.stderr.write(`${lines.join('\n')}\n`);
 
-async function oneByLines({ question, names, table, start }: OneOfMany, signal: AbortSignal): Promise<number> {
+async function oneByLines({ question, names, called, table, start }: OneOfMany, signal: AbortSignal): Promise<number> {
   write([question, ...table(widthOf(process.stderr))]);
   for (;;) {
-    const typed = await answer(`A number or the beginning of an id [${start + 1}]: `, signal);
+    const typed = await answer(`A number or the beginning of ${called} [${start + 1}]: `, signal);
     const at = typed === '' ? start : typedOne(typed, names);
     if (at !== undefined) return at;
     write([`${typed}: there is none that begins so.`]);

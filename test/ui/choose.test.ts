@@ -64,7 +64,8 @@ it('a list that is longer than the screen scrolls with the row that is meant', (
     }
   }
   const table = (): readonly string[] => ['NAME', ...names];
-  const screen = oneScreen({ question: 'Which?', names, table, start: 0, tell: () => '' });
+  const screen = oneScreen({ question: 'Which?', names, called: 'a word', table, start: 0, tell: () => '' });
   const pressed = screen.press({ at: 45, typed: '' }, { name: 'pagedown', text: '' }, { columns: 80, rows: 24 });
+  expect(screen.draw({ at: 0, typed: '' }, { columns: 80, rows: 24 }).at(-1)).toContain('a number or a word; Enter');
   expect(pressed).toEqual({ kind: 'go-on', state: { at: 49, typed: '' } });
 });
