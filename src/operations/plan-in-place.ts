@@ -72,6 +72,8 @@ export interface InPlacePlan {
   /** What confirms it: the backup's id. */
   readonly id: string;
   readonly units: readonly RestoreUnit[];
+  /** Single files are merged in; whole sources are replaced otherwise. */
+  readonly merge: boolean;
   /** Whether an entry is wanted: all are, unless single files are merged. */
   readonly isWanted: (path: EntryPath) => boolean;
   readonly changes: readonly UnitChanges[];
@@ -108,15 +110,16 @@ export async function planInPlace(request: InPlaceRequest, deps: Deps, cleanup: 
   if (claims.sums === undefined && !request.allowUnverified) throw unverified(file.location);
   const { manifest } = claims;
   const only = request.choose === undefined ? request.only : await request.choose(manifest);
+  const merge = request.paths !== undefined;
   const units = restoreUnits({
     manifest,
     configured: request.configured,
     only,
-    merge: request.paths !== undefined,
+    merge,
     root,
     storage: storage.folder === undefined ? undefined : realOrItself(storage.folder),
   });
-  refusePart(manifest, units, request.paths !== undefined);
+  refusePart(manifest, units, merge);
   const matches = request.paths === undefined ? undefined : excludeMatcher(request.paths);
   const isWanted = (path: EntryPath): boolean => matches?.(path, false) ?? true;
   requireRights(units, root);
@@ -126,7 +129,7 @@ export async function planInPlace(request: InPlaceRequest, deps: Deps, cleanup: 
     archiveBytes: reader.bytes,
     units,
     root,
-    merge: request.paths !== undefined,
+    merge,
     live,
     storageFolder: request.safetyBackup ? storage.folder : undefined,
   });
@@ -142,6 +145,7 @@ export async function planInPlace(request: InPlaceRequest, deps: Deps, cleanup: 
     manifest,
     id: manifest.id ?? file.name,
     units,
+    merge,
     isWanted,
     changes,
     schedules: request.compare ? await scheduleDifference(units, opened, deps) : undefined,

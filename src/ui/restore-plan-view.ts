@@ -22,10 +22,11 @@ export function* inPlacePlanText(plan: InPlacePlan, purpose: PlanPurpose, look: 
   const raw = units.filter((unit) => unit.raw).map(({ source }) => shownName(source.name));
   yield* factLines([
     ['made', shownName(manifest.generatedAt)],
-    ...plan.space.map((need): [string, string] => ['needs', spaceText(need)]),
+    ...plan.space.map((need): [string, string | undefined] => ['needs', spaceText(need)]),
     ...elsewhere(plan).map((text): [string, string] => ['elsewhere', text]),
     ...plan.inUse.map((user): [string, string] => ['in use', userText(user)]),
     ['left out', left.length === 0 ? undefined : left.join(', ')],
+    ['not in backup', staysText(notHeld(plan))],
     ['lacks', losses === 0 ? undefined : `the archive is INCOMPLETE (${counted(losses, 'loss', 'losses')})`],
     ['schedules', schedulesText(plan.schedules)],
     ['as raw bytes', raw.length === 0 ? undefined : `${raw.join(', ')}: damaged when the backup was made, not checked`],
@@ -35,12 +36,24 @@ export function* inPlacePlanText(plan: InPlacePlan, purpose: PlanPurpose, look: 
   }
 }
 
-function spaceText({ folder, needs, safety, free }: InPlacePlan['space'][number]): string {
-  const own = needs === undefined ? undefined : formatBytes(needs - safety);
+/** Sources of the configuration that the backup knows nothing of, but for those that are turned off. */
+const notHeld = ({ configured, manifest, merge }: InPlacePlan): readonly string[] =>
+  configured
+    .filter(({ name, enabled }) => !merge && enabled && !manifest.includes.includes(name))
+    .map(({ name }) => shownName(name));
+
+function staysText(names: readonly string[]): string | undefined {
+  if (names.length === 0) return undefined;
+  return `${names.join(', ')} (${names.length === 1 ? 'stays as it is' : 'stay as they are'})`;
+}
+
+/** Nothing where the archive does not tell and no safety backup is made. */
+function spaceText({ folder, needs, safety, free }: InPlacePlan['space'][number]): string | undefined {
   const parts = [
-    own === undefined ? 'an amount that the archive does not tell' : `${own} beside what is there`,
+    ...(needs === undefined ? [] : [`${formatBytes(needs - safety)} beside what is there`]),
     ...(safety > 0 ? [`about ${formatBytes(safety)} for the safety backup`] : []),
   ];
+  if (parts.length === 0) return undefined;
   return `${parts.join(', ')}; ${formatBytes(free)} are free at ${shownName(folder)}`;
 }
 
@@ -75,7 +88,9 @@ export function inArchiveOrder<T>(
 }
 
 function changesTable(plan: InPlacePlan, look: Look): readonly string[] {
-  const changes = inArchiveOrder(plan, plan.changes, ({ name }) => name);
+  const isTouched = ({ added, changed, removed, kept }: InPlacePlan['changes'][number]): boolean =>
+    !plan.merge || [added, changed, removed, kept].some((paths) => paths.length > 0);
+  const changes = inArchiveOrder(plan, plan.changes.filter(isTouched), ({ name }) => name);
   const numbers = (title: string, of: (change: InPlacePlan['changes'][number]) => number) => ({
     title,
     align: 'right' as const,

@@ -57,6 +57,15 @@ describe('restore --dry-run', () => {
     expect(told).toContain('uploads/Übersicht.png');
   });
 
+  it('tells which sources the backup does not hold, and of single files only what they touch', async () => {
+    const { root, id } = await siteWithBackup('--only', 'uploads,user.brain,snapshots');
+    const whole = await bkp(['restore', id, '--dry-run'], { cwd: root });
+    expect(whole.stdout).toMatch(/^ +not in backup +system\.brain \(stays as it is\)$/m);
+    const single = await bkp(['restore', id, '--dry-run', '--path', 'uploads/leer.txt'], { cwd: root });
+    expect(single.stdout).toMatch(/^uploads +0 +0 +0 +1 /m);
+    expect(single.stdout).not.toMatch(/^snapshots|does not tell|not in backup/m);
+  });
+
   it('tells which schedules come, go and change with the database', async () => {
     const root = site();
     inSystem(root, (database) => {
