@@ -51,7 +51,11 @@ interface Where {
   readonly next: string;
 }
 
-function whereIs({ file, id }: CreateResult, { destination }: CreateRequest, { again, unlocking }: Call): Where {
+function whereIs(
+  { file, id, complete }: CreateResult,
+  { destination }: CreateRequest,
+  { again, unlocking }: Call,
+): Where {
   if (destination.kind === 'stream') {
     return { file: undefined, allFindings: 'manifest.json in it', next: 'bkp verify, on the file where it arrived' };
   }
@@ -59,7 +63,8 @@ function whereIs({ file, id }: CreateResult, { destination }: CreateRequest, { a
   return {
     file,
     allFindings: `\`${again} show ${reference}${unlocking}\``,
-    next: `${again} restore ${reference} --dry-run${unlocking}`,
+    // One that lacks something, a damaged database perhaps, is not what somebody should put back.
+    next: complete ? `${again} restore ${reference} --dry-run${unlocking}` : `${again} show ${reference}${unlocking}`,
   };
 }
 
