@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { BkpError } from '../base/errors.js';
 import type { Config } from '../config/config.js';
 import { parseEnvironment, parseFlags, type ConfigFlags } from '../config/environment.js';
 import { loadConfig } from '../config/load.js';
@@ -99,20 +100,28 @@ export async function findStorage(
   return storage === undefined ? openInstance(globals, deps, more) : { ...place, storage };
 }
 
-/** The backup a user names. */
+/** The backup a user names. Of one that is gone without anybody's having deleted it, the error says so. */
 export async function namedBackup(
   reference: string,
-  { config, storage }: Pick<Place, 'config' | 'storage'>,
+  place: Pick<Place, 'config' | 'storage'>,
   deps: CommandDeps,
 ): Promise<BackupFile> {
+  const { config, storage } = place;
   const wanted = { reference, storage, instance: config?.instance, cwd: deps.cwd };
-  if (!isLatest(reference)) return findBackup(wanted, deps.signal);
+  try {
+    const knownBad = isLatest(reference) ? await knownBadOf(place, deps) : undefined;
+    return await findBackup({ ...wanted, ...(knownBad === undefined ? {} : { knownBad }) }, deps.signal);
+  } catch (error) {
+    if (!(error instanceof BkpError) || error.id !== 'backup-not-found') throw error;
+    const { missingError } = await import('./missing-backup.js');
+    throw (await missingError(reference, place, deps)) ?? error;
+  }
+}
+
+async function knownBadOf(place: Pick<Place, 'config' | 'storage'>, deps: CommandDeps): Promise<ReadonlySet<string>> {
   const { withHistory } = await import('./history.js');
   const { knownBadArchives } = await import('../operations/prune-backups.js');
-  const knownBad = await withHistory({ config, storage }, deps, (catalog) =>
-    Promise.resolve(knownBadArchives(catalog)),
-  );
-  return findBackup({ ...wanted, knownBad }, deps.signal);
+  return withHistory(place, deps, (catalog) => Promise.resolve(knownBadArchives(catalog)));
 }
 
 /** How the user calls bkp for this instance, for commands that are proposed: with the same flags for its place. */

@@ -78,6 +78,9 @@ describe('bkp list', () => {
     );
     expect(stdout).toContain(`${id} is missing: `);
     expect(stdout).toMatch(/^1 backup, /m);
+    const shown = await bkp(['show', id], { cwd: root });
+    expect(shown).toMatchObject({ code: 10, stdout: '' });
+    expect(shown.stderr).toMatch(new RegExp(`^error: the file of ${id} is missing: .*\nhint: .*bkp delete ${id}`));
     rmSync(join(storageOf(root), 'catalog.db'));
     expect(await rows()).toMatchObject([{ status: 'ok' }]);
   });
