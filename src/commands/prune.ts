@@ -21,7 +21,8 @@ Examples:
   bkp prune --schedule daily --keep-last 7 --keep-weekly 4 -n
 
 Backups made by hand, safety backups, locked, damaged and foreign ones are never
-removed by it, and the newest good one of each schedule stays.`;
+removed by it, and the newest good one of each schedule stays. Safety backups of
+more than 30 days go with the next restore in place.`;
 
 export function registerPrune(program: Command, choose: Choose): Command {
   return program

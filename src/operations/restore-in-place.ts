@@ -12,7 +12,6 @@ import type { Unexpected } from '../fs/swap-survey.js';
 import type { Finding } from '../manifest/findings.js';
 import { sqliteChildOnDemand } from '../sqlite/child-on-demand.js';
 import { commitRestore } from './commit-restore.js';
-import type { CreateResult } from './create-backup.js';
 import type { BackupEncryption } from './create-request.js';
 import type { Deps } from './deps.js';
 import { lockLive } from './held-databases.js';
@@ -22,7 +21,7 @@ import { pruneSafety } from './prune-safety.js';
 import { makeParents, makeSingleParents } from './restore-parents.js';
 import { clearOrName, clearRooms } from './restore-rooms.js';
 import { tellOutcome, withLastHooks, type HookedRun, type RunHooks } from './run-hooks.js';
-import { makeSafety } from './safety-backup.js';
+import { makeSafety, type SafetyBackup } from './safety-backup.js';
 import { SafetyList } from './safety-list.js';
 import { stageUnits, type Staged } from './stage-units.js';
 import { refuseUnfinished } from './unfinished-restore.js';
@@ -44,7 +43,7 @@ export interface InPlaceResult {
   readonly bytes: number;
   readonly databases: number;
   /** What was there before; undefined where none was asked for, or nothing was there. */
-  readonly safety: CreateResult | undefined;
+  readonly safety: SafetyBackup | undefined;
   /** Old things that no copy is proven to hold, where they lie now. */
   readonly kept: readonly Kept[];
   /** What others did meanwhile. */

@@ -20,11 +20,16 @@ export interface SafetyRequest {
   readonly list: SafetyList;
 }
 
+export interface SafetyBackup extends CreateResult {
+  /** It is the first one in the storage. */
+  readonly locked: boolean;
+}
+
 /**
  * Backs up what is there now, through the connections that hold it; the first one is locked. Nothing there at all is no
  * reason to stop: undefined. Rejects as `createBackup` does.
  */
-export async function makeSafety(request: SafetyRequest, deps: Deps): Promise<CreateResult | undefined> {
+export async function makeSafety(request: SafetyRequest, deps: Deps): Promise<SafetyBackup | undefined> {
   const { plan, level, held, child, list } = request;
   const names = new Set(plan.units.map(({ source }) => source.name));
   const databases = new Set([
@@ -55,7 +60,7 @@ export async function makeSafety(request: SafetyRequest, deps: Deps): Promise<Cr
       { child, databases: held.databases, archived: (path, stat) => list.add(path, stat, databases.has(path)) },
     );
     if (!earlier) await plan.storage.writeSide(`${made.id}.zip${lockedSuffix}`, Buffer.alloc(0));
-    return made;
+    return { ...made, locked: !earlier };
   } catch (error) {
     if (error instanceof BkpError && error.id === 'nothing-readable') return undefined;
     throw error;

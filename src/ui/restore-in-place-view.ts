@@ -72,6 +72,10 @@ function* resultText({ plan, result, again, unlocking }: RestoredInPlace, look: 
     ['checked', databases === 0 ? undefined : counted(databases, 'database')],
     ['safety backup', before],
     ['lies in', safety === undefined ? undefined : shownName(safety.file)],
+    [
+      'locked',
+      safety?.locked === true ? 'as the first of its kind: kept until `bkp unlock` and `bkp delete`' : undefined,
+    ],
     ['to undo it', safety === undefined ? undefined : shownName(`${again} restore --undo${unlocking}`)],
     ['took', formatDuration(milliseconds)],
   ]);
