@@ -59,7 +59,8 @@ async function run(args: readonly string[], screens: Screens, env: Environment):
     return exitCode;
   } catch (error) {
     const isSignal = controller.signal.aborted && !outlivesSignal(error);
-    const failure = expected(isSignal ? controller.signal.reason : error);
+    const { withOwner } = await import('./commands/denied.js');
+    const failure = withOwner(expected(isSignal ? controller.signal.reason : error));
     if (output === undefined) {
       output = await openOutput(screens, wantedBefore(args), env, systemClock);
       if (streamsBefore(args)) output.divert();

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { binary, bkp, folder, site, siteWithBackup } from './cli.js';
 
@@ -121,6 +121,11 @@ describe('an environment with nothing but a PATH', () => {
     expect(ran).toMatchObject({ stdout: '0\n', stderr: '' });
     const restore = `${user} "${process.execPath}" "${binary}" restore latest --target ../copy -q; echo $?`;
     expect(shell(`cd site; ${restore}`, parent)).toMatchObject({ stdout: '0\n', stderr: '' });
+    mkdirSync(`${parent}/site/.bkp-restore`, { mode: 0o700 });
+    const denied = shell(`cd site; ${user} "${process.execPath}" "${binary}" create -q`, parent);
+    expect(denied.stderr).toMatch(
+      /^error: .*\nhint: .*\/\.bkp-restore belongs to the user with id 0, .* run bkp as that user/,
+    );
   });
 });
 

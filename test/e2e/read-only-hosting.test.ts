@@ -75,6 +75,9 @@ describe.skipIf(!isRoot)('an unprivileged user who may only read', () => {
     const stored = await bkp(['create', '-C', site], { under: nobody });
     expect(stored.code).toBe(1);
     expect(stored.stderr).toMatch(/^error: the storage .* cannot be written to: EACCES[^]*BKP_READ_ONLY/);
+    expect(stored.stderr).toMatch(
+      /^hint: .* belongs to the user with id 0, and bkp runs as 65534: run bkp as that user\./m,
+    );
     const file = join(temporaryFolder(), 'site.zip');
     writeFileSync(file, '');
     expect(stream(site, file, nobody.join(' ')).status).toBe(0);
