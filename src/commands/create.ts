@@ -112,9 +112,17 @@ async function runCreate(options: CreateOptions, globals: GlobalOptions, deps: C
   const result = await create(said, options, globals, deps);
   const { exitCode } = result;
   const unlocking = encryption === undefined ? '' : passphraseWords(options);
-  const call = { again: sameCall(globals), unlocking };
+  const call = { again: sameCall(globals), unlocking, heldBy: await heldBy(said) };
   deps.output.render(createView(result, request, call, { exitCode, durationMs: deps.elapsed() }));
   return exitCode;
+}
+
+/** A file of `--output` that lies in what is backed up. */
+async function heldBy({ request: { destination }, instance }: CreateArguments): Promise<string | undefined> {
+  if (destination.kind !== 'file') return undefined;
+  const { holdingSource } = await import('../operations/holding-source.js');
+  const { config, storage } = instance;
+  return holdingSource(destination.path, config.sources, config.exclude, storage);
 }
 
 async function create(

@@ -25,6 +25,8 @@ export interface Call {
   readonly again: string;
   /** What is added so that an encrypted backup opens: ` --passphrase-file key`, or nothing. */
   readonly unlocking: string;
+  /** The source that the archive lies in. */
+  readonly heldBy: string | undefined;
 }
 
 export function createView(result: ShownBackup, request: CreateRequest, call: Call, end: RunEnd): View {
@@ -34,6 +36,11 @@ export function createView(result: ShownBackup, request: CreateRequest, call: Ca
     findings,
     allFindings: where.allFindings,
     isAnswer: false,
+    ...(call.heldBy === undefined
+      ? {}
+      : {
+          remark: `the archive lies in the source ${call.heldBy}: the next backup would hold it, so move it elsewhere`,
+        }),
     text: (look) => createText(result, where, look),
     *json() {
       for (const source of manifest.sources) yield recordedSourceLine(source);

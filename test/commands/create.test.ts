@@ -134,9 +134,18 @@ describe('bkp create --output', () => {
 
   it('lets the ending win over the configured format, and proposes the path', async () => {
     const root = site();
-    const { code, stdout } = await bkp(['create', '-o', 'x.tgz'], { cwd: root, env: { BKP_FORMAT: 'zip' } });
+    const { code, stdout, stderr } = await bkp(['create', '-o', 'x.tgz'], { cwd: root, env: { BKP_FORMAT: 'zip' } });
     expect(code).toBe(0);
     expect(stdout).toContain(`bkp restore ${join(root, 'x.tgz')} --dry-run`);
+    expect(stderr).not.toContain('note:');
+  });
+
+  it('warns of a place in what is backed up', async () => {
+    const root = site();
+    const out = ['--only', 'user.brain', '-o', 'var/uploads/x.zip'];
+    const held = await bkp(['create', ...out], { cwd: root });
+    expect(held.code).toBe(0);
+    expect(held.stderr).toMatch(/^note: the archive lies in the source uploads: the next backup would hold it/);
   });
 
   it('never overwrites', async () => {
