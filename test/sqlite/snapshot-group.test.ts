@@ -80,7 +80,7 @@ describe('locks', () => {
       id: 'needs-wal-or-quiesce',
       exitCode: 15,
       path: at.live('kept.db'),
-      message: matching(/kept\.db \(\d+ bytes, .*within 0\.3 s/),
+      message: matching(/kept\.db \([\d.]+ (?:B|KiB), .*within 0\.3 s/),
       hint: matching(/^(?!.*maxPause).*stop the application for the time of the backup/),
     });
     // Nothing is left held on the other one: it can be written to at once.
