@@ -10,8 +10,9 @@ import { configNames, exists, findConfigFile, upward } from './find-file.js';
 export async function nothingThere(config: Config): Promise<BkpError | undefined> {
   const { sources, storage, origins, configFile, root } = config;
   if (origins.root === 'default' || configFile !== undefined || origins.storage !== 'default') return undefined;
-  const places = sources.flatMap((source) => (source.type === 'files' ? [] : [source.path]));
-  for (const place of [storage, ...places]) if (await exists(place)) return undefined;
+  // Where `var` is left, it may be the CMS without its data.
+  const places = sources.flatMap(({ type, path }) => (type === 'files' ? [] : [dirname(path)]));
+  for (const place of new Set([storage, ...places])) if (place !== root && (await exists(place))) return undefined;
   const above = await findConfigFile(upward(dirname(root)), true).catch(() => undefined);
   const hint =
     above === undefined

@@ -37,12 +37,13 @@ export async function takeSnapshot(request: SnapshotRequest, deps: ExaminingDeps
     jobs.push({ database, file: await inspectDatabase(database.path, deps.held, names) });
   }
   const live = jobs.filter(isLive);
-  const apart = await copyApart(live, request, deps);
+  const early = await copyApart(live, request, deps);
   const tasks = live
-    .filter(({ file }) => !apart.has(file))
+    .filter(({ file }) => !early.has(file))
     .map(({ file, database }) => ({ file, destination: database.destination, optional: isFound(database) }));
   const outcomes = await copyGroup(tasks, request, deps);
   // From here on no connection is open to any of them: raw copies are allowed, and writers have gone on.
+  const apart = new Map([...early, ...(await copyUnlocked(live, outcomes, deps))]);
   deps.copiesMade(jobs.flatMap((job, index) => (isLive(job) && isCopied(job.file, outcomes, apart) ? [index] : [])));
   const groups = new SnapshotGroups(request.group, live.length > 1);
   const databases: DatabaseSnapshot[] = [];
@@ -89,6 +90,22 @@ async function copyApart(
   return copies;
 }
 
+/** Those that could not be locked after all: all of them before the first check, so that they are of nearly one moment. */
+async function copyUnlocked(
+  jobs: readonly LiveJob[],
+  outcomes: ReadonlyMap<LiveFile, CopyOutcome>,
+  deps: ExaminingDeps,
+): Promise<ReadonlyMap<LiveFile, PrivateCopy>> {
+  const copies = new Map<LiveFile, PrivateCopy>();
+  for (const { file, database } of jobs) {
+    const outcome = outcomes.get(file);
+    if (outcome === undefined || 'copy' in outcome || outcome.failure.fault === 'damaged') continue;
+    const why = outcome.failure.fault === 'locked' ? 'locked' : 'no-permission';
+    copies.set(file, await copyPrivately(file, database.destination, why, deps));
+  }
+  return copies;
+}
+
 interface Copied {
   readonly outcomes: ReadonlyMap<LiveFile, CopyOutcome>;
   readonly apart: ReadonlyMap<LiveFile, PrivateCopy>;
@@ -104,10 +121,7 @@ async function finish(job: Job, { outcomes, apart, groups }: Copied, deps: Exami
   const outcome = outcomes.get(file);
   if (outcome === undefined) throw new Error(`was not copied: ${file.path}`);
   if ('copy' in outcome) return examine({ database, file }, { ...outcome, reason: 'no-permission' }, groups, deps);
-  const { fault, reason } = outcome.failure;
-  if (fault === 'damaged') return keepRaw(database, file.path, `${database.path}: ${reason}`, rawCopier(deps));
-  const why = fault === 'locked' ? 'locked' : 'no-permission';
-  return finishPrivate({ database, file }, await copyPrivately(file, database.destination, why, deps), groups, deps);
+  return keepRaw(database, file.path, `${database.path}: ${outcome.failure.reason}`, rawCopier(deps));
 }
 
 function finishPrivate(
