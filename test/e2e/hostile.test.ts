@@ -53,6 +53,7 @@ async function runIn(box: string, args: readonly string[]): Promise<Run> {
     ...{ NODE_OPTIONS: `--import=${preload}`, BKP_TEST_USAGE: usage },
   };
   const ran = await bkp([...args, '--json'], { cwd: join(box, 'work'), env });
+  if (!existsSync(usage)) throw new Error(`${args.join(' ')} ended with ${ran.code}: ${ran.stderr}`);
   const lines = readFileSync(usage, 'utf8').trim().split('\n');
   const [peaks, times] = [0, 1].map((column) => lines.map((line) => Number(line.split(' ')[column])));
   return { ...ran, peakMiB: Math.max(...(peaks ?? [])) / 1024, cpuSeconds: Math.max(...(times ?? [])) / 1000 };
