@@ -120,7 +120,7 @@ export async function namedBackup(
 
 async function knownBadOf(place: Pick<Place, 'config' | 'storage'>, deps: CommandDeps): Promise<ReadonlySet<string>> {
   const { withHistory } = await import('./history.js');
-  const { knownBadArchives } = await import('../operations/prune-backups.js');
+  const { knownBadArchives } = await import('../operations/known-damage.js');
   return withHistory(place, deps, (catalog) => Promise.resolve(knownBadArchives(catalog)));
 }
 

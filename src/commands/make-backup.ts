@@ -9,7 +9,7 @@ import { createBackup, type CreateResult } from '../operations/create-backup.js'
 import type { CreateRequest } from '../operations/create-request.js';
 import type { Deps } from '../operations/deps.js';
 import { configuredMonitor } from '../operations/monitor.js';
-import { knownBadArchives } from '../operations/prune-backups.js';
+import { knownBadArchives } from '../operations/known-damage.js';
 import { withLastHooks } from '../operations/run-hooks.js';
 import type { Retention } from '../policy/retention-policy.js';
 import type { Storage } from '../storage/storage.js';

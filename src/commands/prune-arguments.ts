@@ -2,7 +2,8 @@ import { mustBe } from '../base/must-be.js';
 import type { Catalog } from '../catalog/catalog.js';
 import type { Config } from '../config/config.js';
 import type { Deps } from '../operations/deps.js';
-import { knownBadArchives, type PruneRequest } from '../operations/prune-backups.js';
+import { knownBadArchives } from '../operations/known-damage.js';
+import type { PruneRequest } from '../operations/prune-backups.js';
 import { parseSchedules, retentionsOf, scheduleNotFound } from '../operations/schedules.js';
 import {
   isKeepCount,

@@ -6,7 +6,7 @@ import { freeSpace, sharingDevice } from '../system/free-space.js';
 import type { Storage } from '../storage/storage.js';
 import type { Deps } from './deps.js';
 import { listBackupsSoFar, type ListedBackup } from './list-backups.js';
-import { knownBadArchives } from './prune-backups.js';
+import { knownBadArchives } from './known-damage.js';
 import { missingBackups } from './remembered-backups.js';
 import { scheduleRuns } from './schedule-runs.js';
 import type { ScheduleStore } from './schedule-store.js';

@@ -1,6 +1,12 @@
 import type { Catalog } from '../catalog/catalog.js';
 import type { ListedBackup } from './list-backups.js';
-import { knownBadArchives } from './prune-backups.js';
+
+/** Archives that a verification found damaged; none where the catalogue cannot tell. */
+export function knownBadArchives(catalog: Catalog | undefined): ReadonlySet<string> {
+  const verifications = catalog?.verifications() ?? [];
+  if (verifications === 'unknown') return new Set();
+  return new Set(verifications.filter(({ verdict }) => verdict === 'damaged').map(({ archive }) => archive));
+}
 
 /** The same backups, those as damaged that a verification found to be so, whatever they say of themselves. */
 export function withKnownDamage(

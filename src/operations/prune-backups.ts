@@ -90,10 +90,3 @@ export function removeUnkept(
     return result;
   });
 }
-
-/** Archives that a verification found damaged; none where the catalogue cannot tell. */
-export function knownBadArchives(catalog: Catalog | undefined): ReadonlySet<string> {
-  const verifications = catalog?.verifications() ?? [];
-  if (verifications === 'unknown') return new Set();
-  return new Set(verifications.filter(({ verdict }) => verdict === 'damaged').map(({ archive }) => archive));
-}

@@ -4,7 +4,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock, type Clock } from '../../src/base/clock.js';
 import { openCatalog, type Catalog } from '../../src/catalog/catalog.js';
 import { listBackups } from '../../src/operations/list-backups.js';
-import { knownBadArchives, planPrune } from '../../src/operations/prune-backups.js';
+import { knownBadArchives } from '../../src/operations/known-damage.js';
+import { planPrune } from '../../src/operations/prune-backups.js';
 import { reverify } from '../../src/operations/reverify.js';
 import { create, deps, directory, instance, type Instance } from '../helpers/instance.js';
 
