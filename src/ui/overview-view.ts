@@ -51,7 +51,7 @@ export function nextSteps({ result: { health, schedules, lastGood } }: Status): 
     !health.healthy && lastGood !== undefined && ['doctor', 'see what is in the way'],
     schedules.length === 0 && ['schedule set daily --every daily --at 03:30 --keep 7', 'let it run by itself'],
     lastGood !== undefined && ['create', 'make a backup now'],
-    lastGood !== undefined && ['restore latest --dry-run', 'see what the newest one would bring back'],
+    lastGood !== undefined && ['restore latest --dry-run', 'see what comes back'],
     ['status', 'see all of it'],
   ];
   return steps.filter((step) => step !== false).slice(0, 3);
