@@ -35,7 +35,14 @@ export type Content =
    * transfer away. Where it throws, the writer takes back what it wrote of the entry and keeps usable (where the sink
    * cannot, every later call rejects with that error too), and `add` rejects with that error.
    */
-  | { readonly kind: 'blocks'; readonly read: () => AsyncIterable<Buffer> };
+  | { readonly kind: 'blocks'; readonly read: () => AsyncIterable<Buffer>; readonly earlier?: EarlierBlocks }
+  /**
+   * A small file as it lies in an earlier archive of the same container, level and passphrase: nothing is compressed again.
+   * `written`: told when its bytes, and those of all entries before it, are not looked at any longer.
+   */
+  | { readonly kind: 'packed'; readonly packed: PackedFile; readonly bytes: Buffer; readonly written?: () => void }
+  /** A large one: `read` gives its packed blocks, whole and in order; where it throws, it is as with `blocks`. */
+  | { readonly kind: 'packed-blocks'; readonly packed: PackedFile; readonly read: () => AsyncIterable<Buffer> };
 
 /** The sum of a regular file, told in archive order. */
 export interface EntrySum {
@@ -43,6 +50,51 @@ export interface EntrySum {
   readonly bytes: number;
   /** Lower-case hexadecimal. */
   readonly sha256: string;
+  /** Where it lies, if the container can take files over and the writer was told to trace. */
+  readonly place?: PackedPlace;
+}
+
+/** How and where the content of a file lies in an archive. Sums: see `compress/packed-sum.ts`. */
+export interface PackedPlace {
+  /** Of its first packed byte; bytes from the archive's beginning. */
+  readonly offset: number;
+  /** Packed bytes in all. */
+  readonly length: number;
+  /** The one inside, where it is encrypted. */
+  readonly method: 0 | 8;
+  /** As the container has it: 0 where it is encrypted. */
+  readonly crc: number;
+  /** The packed sum; of a large file its blocks have theirs instead. */
+  readonly sum: Buffer | undefined;
+  readonly blocks: PackedBlocks | undefined;
+}
+
+/** The blocks of a large file, one behind the other. */
+export interface PackedBlocks {
+  /** Packed bytes of each. */
+  readonly sizes: readonly number[];
+  /** Packed sums, one behind the other. */
+  readonly sums: Buffer;
+  /** SHA-256 of the content of each, where that was asked for (`EarlierBlocks`). */
+  readonly contents: Buffer | undefined;
+  /** What encryption puts before and behind them. */
+  readonly head: Buffer;
+  readonly tail: Buffer;
+}
+
+/** A file that is taken over, proven to be what it was when it was written. */
+export interface PackedFile {
+  readonly place: PackedPlace;
+  /** Of its content. Lower-case hexadecimal. */
+  readonly sha256: string;
+}
+
+/** For a large file that is written anew: the blocks that an earlier archive has of it. */
+export interface EarlierBlocks {
+  /** SHA-256 of the content of a block; undefined where it has none there. */
+  content(index: number, last: boolean): Uint8Array | undefined;
+  /** The packed block with its packed sum, proven to be what it was; undefined where it is not. */
+  read(index: number): Promise<{ readonly packed: Buffer; readonly sum: Buffer } | undefined>;
 }
 
 /** What ends an archive: the two files that prove the rest. */

@@ -1,8 +1,11 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { ByteSink } from '../base/byte-source.js';
+import { ownMemory } from '../base/own-memory.js';
 
-/** Writes are gathered into pieces of this many bytes. */
+/** Writes are gathered into pieces of this many bytes, */
 const pieceBytes = 1024 * 1024;
+/** unless they have this many: copying them would cost more than another call. */
+const directBytes = 256 * 1024;
 
 /** A place to come back to: see `ArchiveSink.mark`. */
 export interface Mark {
@@ -15,8 +18,9 @@ export class ArchiveSink {
   readonly #sink: ByteSink;
   #hash = createHash('sha256');
   #position = 0;
-  #gathered: Uint8Array[] = [];
-  #gatheredBytes = 0;
+  /** Used again for each piece. */
+  readonly #room = ownMemory(pieceBytes);
+  #gathered = 0;
 
   constructor(sink: ByteSink) {
     this.#sink = sink;
@@ -27,24 +31,24 @@ export class ArchiveSink {
     return this.#position;
   }
 
-  /** The bytes must not change afterwards. */
+  /** When it resolves, the bytes may be used for something else. */
   async write(bytes: Uint8Array): Promise<void> {
-    if (bytes.length === 0) return;
     this.#position += bytes.length;
-    this.#gathered.push(bytes);
-    this.#gatheredBytes += bytes.length;
-    if (this.#gatheredBytes >= pieceBytes) await this.flush();
+    if (this.#gathered + bytes.length > pieceBytes) await this.flush();
+    if (bytes.length >= directBytes) {
+      await this.flush();
+      return this.#give(bytes);
+    }
+    this.#room.set(bytes, this.#gathered);
+    this.#gathered += bytes.length;
   }
 
   /** Hands everything gathered to the sink. */
   async flush(): Promise<void> {
-    if (this.#gatheredBytes === 0) return;
-    const [only] = this.#gathered;
-    const piece = this.#gathered.length === 1 && only !== undefined ? only : Buffer.concat(this.#gathered);
-    this.#gathered = [];
-    this.#gatheredBytes = 0;
-    this.#hash.update(piece);
-    await this.#sink.write(piece);
+    if (this.#gathered === 0) return;
+    const piece = this.#room.subarray(0, this.#gathered);
+    this.#gathered = 0;
+    await this.#give(piece);
   }
 
   /** SHA-256 over all bytes so far, to be continued or finished by the caller. */
@@ -62,10 +66,14 @@ export class ArchiveSink {
   /** Takes back all bytes behind the mark. */
   async rollback(mark: Mark): Promise<void> {
     if (this.#sink.truncate === undefined) throw new Error('this sink cannot take bytes back');
-    this.#gathered = [];
-    this.#gatheredBytes = 0;
+    this.#gathered = 0;
     await this.#sink.truncate(mark.position);
     this.#position = mark.position;
     this.#hash = mark.hash.copy();
+  }
+
+  async #give(piece: Uint8Array): Promise<void> {
+    this.#hash.update(piece);
+    await this.#sink.write(piece);
   }
 }

@@ -14,6 +14,7 @@ export interface ByteSource {
 
 /** Where an archive's bytes go, in order. */
 export interface ByteSink {
+  /** When it resolves, the bytes may be used for something else. */
   write(bytes: Uint8Array): Promise<void>;
   /** Cuts what was written back to `size` bytes. Absent where bytes cannot be taken back (standard output). */
   truncate?(size: number): Promise<void>;

@@ -63,6 +63,7 @@ export async function createArguments(
     comment,
     lockWait: config.lockWait,
     quickCheck: options.quickCheck === true,
+    full: options.full === true,
   };
   return { request, encryption, instance };
 }

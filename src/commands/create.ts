@@ -26,6 +26,7 @@ export interface CreateOptions extends PassphraseOptions {
   readonly output?: string;
   readonly dryRun?: boolean;
   readonly quickCheck?: boolean;
+  readonly full?: boolean;
   readonly lock?: boolean;
   readonly schedule?: string;
   readonly prune?: boolean;
@@ -65,6 +66,7 @@ export function registerCreate(program: Command, choose: Choose): Command {
     .option('-o, --output <file>', 'into this file, whose ending (.zip, .tar.gz, .tgz) sets the format; - streams')
     .option('-n, --dry-run', 'show what would be backed up, write nothing')
     .option('-i, --interactive', 'ask what it is to hold, its format, and whether to encrypt it')
+    .option('--full', 'take nothing over from the backup before: read and compress every file anew')
     .option('--quick-check', 'read back the bytes of the archive only, not every file')
     .option('--encrypt', 'AES-256, zip only: 7-Zip and WinZip open it')
     .option('--no-encrypt', 'not, although the configuration turns it on')

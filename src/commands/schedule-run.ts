@@ -124,7 +124,7 @@ class Scheduled {
   async #request(schedule: Schedule): Promise<CreateRequest> {
     const { instance, passphrase } = this.#with;
     const { config, storage } = instance;
-    const extras = { comment: undefined, excludes: [], quickCheck: false };
+    const extras = { comment: undefined, excludes: [], quickCheck: false, full: false };
     const request = scheduledRequest(schedule, config, storage, extras);
     const { encrypt, hint } = schedule.options;
     const said = { ...(encrypt === undefined ? {} : { encrypt }), ...(hint === undefined ? {} : { hint }) };

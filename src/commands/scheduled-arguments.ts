@@ -54,7 +54,7 @@ export async function scheduledArguments(
   const read = async (): Promise<Schedules> => parseSchedules(await store.read());
   const schedules = await (options.dryRun === true ? read() : prepareScheduled(config, operationDeps(deps), read));
   const schedule = theSchedule(schedules, name, store.location);
-  const extras = { comment, excludes, quickCheck: options.quickCheck === true };
+  const extras = { comment, excludes, quickCheck: options.quickCheck === true, full: options.full === true };
   const request = scheduledRequest(schedule, config, storage, extras);
   const { encrypt, hint } = schedule.options;
   const said = {

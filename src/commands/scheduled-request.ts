@@ -11,6 +11,7 @@ export interface ScheduledExtras {
   readonly comment: string | undefined;
   readonly excludes: readonly string[];
   readonly quickCheck: boolean;
+  readonly full: boolean;
 }
 
 /** The backup that a schedule asks for. Throws `usage` where it names scopes that no source has (any more). */
@@ -37,6 +38,7 @@ export function scheduledRequest(
     comment: extras.comment ?? options.comment,
     lockWait: config.lockWait,
     quickCheck: extras.quickCheck,
+    full: extras.full,
   };
 }
 

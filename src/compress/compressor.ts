@@ -14,6 +14,8 @@ export interface Compressor {
   readonly width: number;
   /** Memory for the `data` of a job: that of blocks and batches is used again. Nothing else may lie in it. */
   room(bytes: number): Buffer;
+  /** Takes memory back that nobody uses any longer, if it is such as `room` gives. */
+  spare(memory: Uint8Array): void;
   /** The input's `data` is transferred: the caller may not use it (or anything in its buffer) afterwards. */
   run<K extends JobKind>(kind: K, input: JobMap[K]['in']): Promise<JobMap[K]['out']>;
 }
@@ -22,6 +24,7 @@ export interface Compressor {
 export const callingThread: Compressor = {
   width: 1,
   room: ownMemory,
+  spare: () => undefined,
   run: (kind, input) => {
     try {
       return Promise.resolve(runJob(kind, input));

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { constants, crc32, deflateRawSync } from 'node:zlib';
 import { sealBytes, sealItem } from './aes.js';
 import { derivedBytes } from './derive-key.js';
-import type { JobMap, PackedItem } from './jobs.js';
+import type { JobMap, Method, PackedItem } from './jobs.js';
+import { packedSum, packedSumBytes, sumAsStored } from './packed-sum.js';
 
 /** Files at least this large are judged by a sample first, so that media does not cost a full compression. */
 const sampledFrom = 64 * 1024;
@@ -57,26 +58,37 @@ function smallest(data: Uint8Array, level: number, last: boolean): Buffer {
   return packed.length < data.length ? packed : stored(data, last);
 }
 
-export function deflateBlock({ data, level, last }: JobMap['deflate-block']['in']): JobMap['deflate-block']['out'] {
-  return { data: smallest(data, level, last) };
+export function deflateBlock(job: JobMap['deflate-block']['in']): JobMap['deflate-block']['out'] {
+  const { data, level, last, trace } = job;
+  if (trace === undefined) return { data: smallest(data, level, last) };
+  const content = trace.content || trace.known !== undefined ? createHash('sha256').update(data).digest() : undefined;
+  if (trace.known !== undefined && content?.equals(trace.known) === true) return { data, content, isKnown: true };
+  const packed = smallest(data, level, last);
+  return { data: packed, sum: packedSum(packed), ...(content === undefined ? {} : { content }) };
+}
+
+/** A small file: deflated, or as it is where that is not smaller. */
+function packItem(content: Uint8Array, level: number): { readonly method: Method; readonly bytes: Uint8Array } {
+  const isWorthwhile = level > 0 && content.length > 0 && shrinks(content);
+  const packed = isWorthwhile ? deflate(content, level, constants.Z_FINISH) : content;
+  return packed.length < content.length ? { method: 8, bytes: packed } : { method: 0, bytes: content };
 }
 
 export function deflateBatch(job: JobMap['deflate-batch']['in']): JobMap['deflate-batch']['out'] {
-  const { data, lengths, level, seal } = job;
+  const { data, lengths, level, seal, traced = false } = job;
   const items: PackedItem[] = [];
   const sealed = seal === undefined ? 0 : lengths.filter((length) => length > 0).length;
   // Packed items are never larger than their content, so they fit where it was.
   const out = scratchOf(data.length + sealed * sealBytes(3));
   const keys = Buffer.alloc(seal?.keepKeys === true ? sealed * derivedBytes(3) : 0);
+  const sums = Buffer.alloc(traced ? lengths.length * packedSumBytes : 0);
   let read = 0;
   let written = 0;
   let kept = 0;
   for (const length of lengths) {
     const content = data.subarray(read, read + length);
     read += length;
-    const packed = level > 0 && length > 0 && shrinks(content) ? deflate(content, level, constants.Z_FINISH) : content;
-    const method = packed.length < length ? 8 : 0;
-    const bytes = method === 8 ? packed : content;
+    const { method, bytes } = packItem(content, level);
     const isSealed = seal !== undefined && length > 0;
     const place = out.subarray(written, written + bytes.length + (isSealed ? sealBytes(3) : 0));
     if (isSealed) {
@@ -85,11 +97,13 @@ export function deflateBatch(job: JobMap['deflate-batch']['in']): JobMap['deflat
       material.fill(0);
     } else place.set(bytes);
     written += place.length;
-    const sha256 = createHash('sha256').update(content).digest('hex');
-    items.push({ method, length: place.length, crc: isSealed ? 0 : crc32(content), sha256 });
+    const sum = createHash('sha256').update(content).digest();
+    const isAsItIs = method === 0 && !isSealed;
+    if (traced) (isAsItIs ? sumAsStored(sum) : packedSum(place)).copy(sums, items.length * packedSumBytes);
+    items.push({ method, length: place.length, crc: isSealed ? 0 : crc32(content), sha256: sum.toString('hex') });
   }
   // A copy, as large as it is: the scratch is used again.
-  return { data: Uint8Array.prototype.slice.call(out, 0, written), items, keys };
+  return { data: Uint8Array.prototype.slice.call(out, 0, written), items, keys, sums };
 }
 
 let scratch = Buffer.alloc(0);

@@ -5,6 +5,7 @@ import { applyCipher, NotAuthentic, openItem } from './aes.js';
 import { deriveKey, derivedBytes, saltBytes } from './derive-key.js';
 import type { CipherPlace, InflatedItem, InflateItem, JobMap, OpenOrder } from './jobs.js';
 import { memberHeaderBytes } from './deflate.js';
+import { packedSum } from './packed-sum.js';
 
 /** Node's `info` option, whose result its types leave out: how much of the input the stream took. */
 interface Inflated {
@@ -111,9 +112,9 @@ export function inflateBlock(job: JobMap['inflate-block']['in']): JobMap['inflat
   return { data: content };
 }
 
-export function cipherBlock({ data, cipher }: JobMap['cipher']['in']): JobMap['cipher']['out'] {
+export function cipherBlock({ data, cipher, traced = false }: JobMap['cipher']['in']): JobMap['cipher']['out'] {
   applyPlace(data, cipher);
-  return { data };
+  return traced ? { data, sum: packedSum(data) } : { data };
 }
 
 /** The key is this job's copy. */

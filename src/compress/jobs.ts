@@ -57,6 +57,29 @@ export type InflatedItem =
       readonly message: string;
     };
 
+export interface SummedItem {
+  /** Where it begins in the job's `data`. */
+  readonly start: number;
+  readonly length: number;
+  readonly sum: Uint8Array;
+}
+
+/** What is to be known of a block beside its deflated bytes. */
+export interface BlockTrace {
+  /** The SHA-256 of its content is wanted. */
+  readonly content: boolean;
+  /** The SHA-256 that a block of an earlier archive has in its place: the same content is not deflated again. */
+  readonly known?: Uint8Array;
+}
+
+/** Of a block that was traced. */
+export interface TracedBlock {
+  /** Its packed sum. */
+  readonly sum?: Uint8Array;
+  /** SHA-256 of its content. */
+  readonly content?: Uint8Array;
+}
+
 /** What a worker thread does. Buffers in jobs and results are transferred, not copied. */
 export interface JobMap {
   /** Small files, one behind the other: each deflated, or stored where that is not smaller. */
@@ -66,17 +89,36 @@ export interface JobMap {
       readonly lengths: readonly number[];
       readonly level: number;
       readonly seal?: SealOrder;
+      /** Packed sums are wanted. */
+      readonly traced?: boolean;
     };
-    /** `keys`: of the encrypted items, one behind the other, to be wiped; empty unless they were asked for. */
-    readonly out: { readonly data: Uint8Array; readonly items: readonly PackedItem[]; readonly keys: Uint8Array };
+    /**
+     * `keys`: of the encrypted items, one behind the other, to be wiped; empty unless they were asked for. `sums`: the packed
+     * sum of each item, likewise.
+     */
+    readonly out: {
+      readonly data: Uint8Array;
+      readonly items: readonly PackedItem[];
+      readonly keys: Uint8Array;
+      readonly sums: Uint8Array;
+    };
   };
   /**
    * One block of a large file, at most `blockSize`: ended by a full flush, so that blocks joined are one deflate stream
    * and each can be inflated alone; the last one ends the stream. A block that does not shrink becomes stored blocks.
    */
   'deflate-block': {
-    readonly in: { readonly data: Uint8Array; readonly level: number; readonly last: boolean };
-    readonly out: { readonly data: Uint8Array };
+    readonly in: {
+      readonly data: Uint8Array;
+      readonly level: number;
+      readonly last: boolean;
+      readonly trace?: BlockTrace;
+    };
+    readonly out: TracedBlock & {
+      readonly data: Uint8Array;
+      /** It is the known block: `data` is what was given, not deflated. */
+      readonly isKnown?: boolean;
+    };
   };
   /** One gzip member of our own shape (docs/archive-format.md), of at most `blockSize` bytes. */
   'gzip-member': {
@@ -100,8 +142,13 @@ export interface JobMap {
   };
   /** Bytes of an encrypted entry, encrypted or decrypted: to a counter mode both are the same. */
   cipher: {
-    readonly in: { readonly data: Uint8Array; readonly cipher: CipherPlace };
-    readonly out: { readonly data: Uint8Array };
+    readonly in: { readonly data: Uint8Array; readonly cipher: CipherPlace; readonly traced?: boolean };
+    readonly out: { readonly data: Uint8Array; readonly sum?: Uint8Array };
+  };
+  /** Packed bytes of an earlier archive, and where in them each lies: whether it has its packed sum. `data` comes back. */
+  'compare-sums': {
+    readonly in: { readonly data: Uint8Array; readonly items: readonly SummedItem[] };
+    readonly out: { readonly data: Uint8Array; readonly intact: readonly boolean[] };
   };
   /** One whole gzip member of at most `maxBytes` content; throws where it is damaged or not exactly one member. */
   'gunzip-member': {

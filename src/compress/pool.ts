@@ -41,6 +41,10 @@ export class CompressPool implements Compressor {
     return this.#memory.take(bytes);
   }
 
+  spare({ buffer }: Uint8Array): void {
+    if (buffer instanceof ArrayBuffer) this.#memory.give(buffer);
+  }
+
   run<K extends JobKind>(kind: K, input: JobMap[K]['in']): Promise<JobMap[K]['out']> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     const worker = this.#leastLoaded();

@@ -1,3 +1,4 @@
+import { compareSums } from './compare-sums.js';
 import { deflateBatch, deflateBlock, gzipMember } from './deflate.js';
 import { cipherBlock, gunzipMember, inflateBatch, inflateBlock } from './inflate.js';
 import type { JobKind, JobMap } from './jobs.js';
@@ -9,6 +10,7 @@ const jobs: { readonly [K in JobKind]: (input: JobMap[K]['in']) => JobMap[K]['ou
   'inflate-batch': inflateBatch,
   'inflate-block': inflateBlock,
   cipher: cipherBlock,
+  'compare-sums': compareSums,
   'gunzip-member': gunzipMember,
 };
 

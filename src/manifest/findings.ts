@@ -8,6 +8,7 @@ type NoteId =
   | 'integrity-unchecked'
   | 'not-one-instant'
   | 'container-repacked'
+  | 'earlier-backup-damaged'
   | 'owner-not-restored'
   | 'hook-failed'
   | 'notify-failed'
@@ -62,6 +63,7 @@ export const findingInfo = {
   'integrity-unchecked': { kind: 'note', title: 'Integrity could not be checked' },
   'not-one-instant': { kind: 'note', title: 'Databases copied one after the other' },
   'container-repacked': { kind: 'note', title: 'Container remade by another tool' },
+  'earlier-backup-damaged': { kind: 'note', title: 'The backup before is damaged' },
   'owner-not-restored': { kind: 'note', title: 'Owner could not be restored' },
   'hook-failed': { kind: 'note', title: 'A hook failed' },
   'notify-failed': { kind: 'note', title: 'The monitor could not be told' },

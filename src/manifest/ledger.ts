@@ -61,10 +61,15 @@ export class Ledger {
     return kind === 'link' ? this.#admitLink(header) : undefined;
   }
 
-  /** A file's content as found; call after `admit` said nothing. */
-  content(header: EntryHeader, sha256: string): Finding | undefined {
+  /** A file whose content is not looked at; call after `admit` said nothing. */
+  count(header: EntryHeader): void {
     this.#files += 1;
     this.#bytes += header.size;
+  }
+
+  /** A file's content as found; call after `admit` said nothing. */
+  content(header: EntryHeader, sha256: string): Finding | undefined {
+    this.count(header);
     const expected = this.#claims.sums?.get(header.path);
     if (expected === undefined || expected === sha256) return undefined;
     const message = `expected SHA-256 ${expected}, found ${sha256}`;

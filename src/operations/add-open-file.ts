@@ -1,4 +1,4 @@
-import type { ArchiveWriter, EntryHeader } from '../archive/archive.js';
+import type { ArchiveWriter, EarlierBlocks, EntryHeader } from '../archive/archive.js';
 import type { EntryPath } from '../base/entry-path.js';
 import { blockSize } from '../base/limits.js';
 import type { FileStat } from '../fs/file-stat.js';
@@ -17,6 +17,8 @@ export interface OpenFileOptions {
   readonly care?: Care;
   /** Asked when all is read: throws where that is not to stay in the archive. */
   readonly prove?: (() => Promise<void>) | undefined;
+  /** Blocks that an earlier archive has of it. */
+  readonly earlier?: EarlierBlocks | undefined;
 }
 
 interface Destination {
@@ -32,7 +34,7 @@ export async function addOpenFile(
   file: StableFile,
   options: OpenFileOptions,
 ): Promise<void> {
-  const { stat = file.stat, care = 'last', prove } = options;
+  const { stat = file.stat, care = 'last', prove, earlier } = options;
   const header = entryHeader(path, 'file', stat);
   const end = async (): Promise<void> => {
     await prove?.();
@@ -40,7 +42,7 @@ export async function addOpenFile(
   };
   if (stat.size > blockSize) {
     const read = (): AsyncIterable<Buffer> => blocks(to, path, file, { care, end });
-    return to.writer.add(header, { kind: 'blocks', read });
+    return to.writer.add(header, { kind: 'blocks', read, ...(earlier === undefined ? {} : { earlier }) });
   }
   const pieces: Buffer[] = [];
   for await (const piece of file.read(blockSize)) pieces.push(piece);

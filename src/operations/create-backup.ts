@@ -22,6 +22,7 @@ import { finishArchive } from './finish-archive.js';
 import { scanSource } from './live-databases.js';
 import { readBack } from './read-back.js';
 import { liesBelow, Reserved, resolveSources, type ResolvedSource, type ResolvedSources } from './resolve-sources.js';
+import { openReuse, type Reuse } from './reuse/reuse.js';
 import { SourceArchiver } from './source-archiver.js';
 import { SumsBuffer } from './sums-buffer.js';
 import { noHooks, tellOutcome } from './run-hooks.js';
@@ -39,6 +40,8 @@ export interface CreateResult {
   readonly verified: boolean;
   readonly manifest: Manifest;
   readonly findings: readonly Finding[];
+  /** What did not change since the backup before, and was taken over from it as it lay there; bytes of content. */
+  readonly takenOver: { readonly files: number; readonly bytes: number };
   readonly milliseconds: number;
 }
 
@@ -82,21 +85,27 @@ function makeArchive({ request, target, held, started }: Making, deps: Deps): Pr
     cleanup.defer(() => sums.close());
     const keys = new KeptKeys();
     cleanup.defer(() => keys.forget());
-    const writer = openWriter(request, target, { pool, sums, keys });
+    // What is about to be replaced is read: the copy of it that is made before takes nothing over.
+    const reuse =
+      held === undefined ? await openReuse({ request, target, pool, begun: generatedAt }, deps, cleanup) : undefined;
+    const writer = openWriter(request, target, { pool, sums, keys, reuse });
     cleanup.defer(() => writer.abort());
 
-    const content = await archiveSources(request, { target, writer, held }, deps, cleanup);
+    const content = await archiveSources(request, { target, writer, held, reuse }, deps, cleanup);
     const { manifest, proof } = await finishArchive({ request, target, writer, sums, content, generatedAt, deps });
     await target.partial.sync();
     if (isStream(request)) {
       deps.step('streamed', `${target.file} took all of ${formatBytes(proof.bytes)}`);
     } else {
-      await readBack({ request, target, proof, pool, keys, deps });
+      await readBack({ request, target, proof, pool, keys, proven: reuse?.provenInOrder(), deps });
       deps.signal.throwIfAborted();
       await target.publish(proof.sha256);
       deps.step('named', `${target.file} has its name`);
+      await reuse?.publish(deps);
     }
-    return result(request, target, manifest, proof, deps.clock.monotonic() - started);
+    const made = result(request, target, manifest, proof, deps.clock.monotonic() - started);
+    const findings = [...made.findings, ...(reuse?.findings ?? [])];
+    return { ...made, findings, takenOver: reuse?.taken ?? { files: 0, bytes: 0 } };
   });
 }
 
@@ -108,7 +117,7 @@ function result(
   manifest: Manifest,
   { bytes, sha256 }: ArchiveProof,
   milliseconds: number,
-): CreateResult {
+): Omit<CreateResult, 'takenOver'> {
   const { container } = request.destination;
   const { complete, findings } = manifest;
   const verified = !isStream(request) && !request.quickCheck;
@@ -126,10 +135,17 @@ function result(
   };
 }
 
+interface Writing {
+  readonly pool: CompressPool;
+  readonly sums: SumsBuffer;
+  readonly keys: KeptKeys;
+  readonly reuse: Reuse | undefined;
+}
+
 function openWriter(
   request: CreateRequest,
   target: OpenDestination,
-  { pool, sums, keys }: { readonly pool: CompressPool; readonly sums: SumsBuffer; readonly keys: KeptKeys },
+  { pool, sums, keys, reuse }: Writing,
 ): ArchiveWriter {
   const { encryption } = request;
   // A stream is never read back, and bytes alone need no keys.
@@ -138,8 +154,12 @@ function openWriter(
     sink: target.partial,
     pool,
     level: request.level,
-    onSum: (sum) => sums.add(sum),
+    onSum: (sum) => {
+      sums.add(sum);
+      reuse?.written(sum);
+    },
     scratch: target.staging,
+    traced: reuse !== undefined,
     ...(encryption === undefined
       ? {}
       : { encryption: { passphrase: encryption.passphrase, ...(isReadBack ? { keys } : {}) } }),
@@ -160,6 +180,7 @@ interface Archiving {
   readonly target: OpenDestination;
   readonly writer: ArchiveWriter;
   readonly held: HeldInstance | undefined;
+  readonly reuse: Reuse | undefined;
 }
 
 /** What went into the archive. */
@@ -171,7 +192,7 @@ export interface ArchivedContent {
 
 async function archiveSources(
   request: CreateRequest,
-  { target, writer, held }: Archiving,
+  { target, writer, held, reuse }: Archiving,
   deps: Deps,
   cleanup: Cleanup,
 ): Promise<ArchivedContent> {
@@ -206,6 +227,7 @@ async function archiveSources(
     archived: held?.archived ?? (() => undefined),
     advance: (count, path) => deps.progress.advance(count, path),
     canTakeBack: target.partial.truncate !== undefined,
+    reuse,
     signal: deps.signal,
   });
   const sources: ManifestSource[] = [];

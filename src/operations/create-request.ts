@@ -38,6 +38,8 @@ export interface CreateRequest {
   readonly lockWait: number;
   /** Read back the archive's bytes only, not every entry. */
   readonly quickCheck: boolean;
+  /** Nothing is taken over from the backup before: every file is read and compressed. */
+  readonly full: boolean;
   /** Only in a zip. */
   readonly encryption?: BackupEncryption;
   /** Around it, while the lock is held; what comes very last is the caller's (`withLastHooks`), who may have more to do. */

@@ -27,6 +27,8 @@ export interface ProofOptions {
   readonly visitor?: Visitor;
   /** Names, types and structure alone. */
   readonly withoutContent?: boolean;
+  /** Asked once for each file, in archive order: its content was proven before, and its bytes are proven in another way. */
+  readonly proven?: () => boolean;
   /** Told each file's bytes and path. */
   readonly advance?: (bytes: number, path: string) => void;
   /** Ends at the first damage: nothing more is to be written of a bad archive. */
@@ -58,7 +60,7 @@ export async function proveContents(
   const visitor = options.visitor ?? onlyProving;
   const want = (header: EntryHeader): 'content' | 'sum' | 'nothing' => {
     if (visitor.wants(header)) return 'content';
-    return options.withoutContent === true ? 'nothing' : 'sum';
+    return options.withoutContent === true || options.proven?.() === true ? 'nothing' : 'sum';
   };
   const room = roomFor(claims);
   let cutShort = false;
@@ -66,6 +68,7 @@ export async function proveContents(
     for await (const entry of reader.decode({ want, signal: options.signal })) {
       options.signal.throwIfAborted();
       const fault = await prove(entry, ledger, visitor, room);
+      if (fault === undefined && options.proven !== undefined) countUnseen(entry, ledger);
       if (fault !== undefined) findings.push(fault);
       if (fault !== undefined && options.stopAtDamage === true) break;
       options.advance?.(entry.header.size, entry.header.path);
@@ -79,6 +82,11 @@ export async function proveContents(
   // After a structural end every entry behind it would be "missing": one finding says it all.
   if (!cutShort && !(findings.length > 0 && options.stopAtDamage === true)) findings.push(...ledger.missing());
   return { findings, files: ledger.files, bytes: ledger.bytes };
+}
+
+/** Files that were proven before count like those that are proven now. */
+function countUnseen(entry: DecodedEntry, ledger: Ledger): void {
+  if (entry.header.kind === 'file' && entry.content.kind === 'none' && !isProof(entry)) ledger.count(entry.header);
 }
 
 /** Says where an archive holds more bytes than its manifest counts: before they are written anywhere. */

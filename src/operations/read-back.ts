@@ -22,11 +22,13 @@ interface ReadBack {
   readonly pool: CompressPool;
   /** Those it was encrypted with. */
   readonly keys: KeptKeys;
+  /** Asked for each file in archive order: it was taken over, and decoded and compared when it was first archived. */
+  readonly proven: (() => boolean) | undefined;
   readonly deps: Deps;
 }
 
 /** Reads the written archive as a stranger would, before it gets its name. Rejects with `read-back-failed`. */
-export function readBack({ request, target, proof, pool, keys, deps }: ReadBack): Promise<void> {
+export function readBack({ request, target, proof, pool, keys, proven, deps }: ReadBack): Promise<void> {
   const { encryption, quickCheck: quick } = request;
   return withCleanup(async (cleanup) => {
     const unlocking =
@@ -40,9 +42,10 @@ export function readBack({ request, target, proof, pool, keys, deps }: ReadBack)
     deps.progress.start('read-back', proof.bytes + (quick ? 0 : (totals?.bytes ?? 0)));
     const side = sideFileText(proof.sha256, target.name);
     const advance = (bytes: number, path?: string): void => deps.progress.advance(bytes, path);
+    const proving = { signal: deps.signal, advance, stopAtDamage: true };
     const [container, contents] = await together([
       proveContainer(reader, claims, side, advance, deps.signal),
-      quick ? undefined : proveContents(reader, claims, { signal: deps.signal, advance, stopAtDamage: true }),
+      quick ? undefined : proveContents(reader, claims, { ...proving, ...(proven === undefined ? {} : { proven }) }),
     ]);
     const findings = [...opened.findings, ...container.findings, ...(contents?.findings ?? [])];
     if (hasDamage(findings)) throw readBackFailed(target, findings);

@@ -54,6 +54,7 @@ export async function makeSafety(request: SafetyRequest, deps: Deps): Promise<Sa
         // The storage is locked already.
         lockWait: 0,
         quickCheck: false,
+        full: true,
         ...encryptionOf(request),
       },
       deps,

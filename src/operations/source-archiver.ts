@@ -1,10 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ArchiveWriter } from '../archive/archive.js';
+import type { ArchiveWriter, EarlierBlocks } from '../archive/archive.js';
 import { timestamp } from '../base/clock.js';
 import { parseEntryPath, type EntryPath } from '../base/entry-path.js';
 import { BkpError, errorText } from '../base/errors.js';
 import { blockSize } from '../base/limits.js';
+import type { KnownEntry } from '../archive/known/known-entry.js';
 import type { FileStat } from '../fs/file-stat.js';
 import { openStable, readSmall } from '../fs/read-file.js';
 import type { StableFile } from '../fs/stable-file.js';
@@ -15,6 +16,10 @@ import { addOpenFile, ChangedMeanwhile, entryHeader, type Care, type OpenFileOpt
 import type { CopyOutcome, DatabaseCopy, DatabaseToCopy } from './database-copies.js';
 import { isLiveNow, isSidecar } from './live-databases.js';
 import type { Reserved, ResolvedSource } from './resolve-sources.js';
+import { hasSqliteHeader } from '../sqlite/header.js';
+import { addUnchanged } from './reuse/add-unchanged.js';
+import type { Reuse } from './reuse/reuse.js';
+import type { Passed } from './reuse/unchanged-files.js';
 import { missingFiles, walkSource } from './source-walk.js';
 
 export interface ArchiverContext {
@@ -32,6 +37,8 @@ export interface ArchiverContext {
   readonly advance: (bytes: number, path: string) => void;
   /** What was written can be taken back: a large file that changes is read once more. Otherwise it is read once. */
   readonly canTakeBack: boolean;
+  /** Undefined where nothing is taken over from an earlier archive, nor left for a later one. */
+  readonly reuse: Reuse | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -102,18 +109,27 @@ export class SourceArchiver {
   }
 
   async #addFolder(resolved: ResolvedSource): Promise<undefined> {
-    const { excludes, reserved, signal } = this.#context;
-    for (const walked of walkSource(resolved, excludes, reserved)) {
-      signal.throwIfAborted();
-      if (isLeftBySqlite(walked, resolved)) continue;
-      if (resolved.source.type === 'files' && walked.kind !== 'directory') this.#named.add(walked.path);
-      await this.#addWalked(walked);
+    const { excludes, reserved, reuse } = this.#context;
+    const walk = walkSource(resolved, excludes, reserved);
+    if (reuse === undefined) for (const walked of walk) await this.#addPassed({ walked }, resolved);
+    else {
+      for await (const group of reuse.pass(resolved.source.name, walk)) {
+        for (const passed of group) await this.#addPassed(passed, resolved);
+      }
     }
     for (const missing of missingFiles(resolved, this.#named))
       this.#find('source-missing', missing.path, missing.message);
   }
 
-  async #addWalked(walked: Walked): Promise<void> {
+  async #addPassed(passed: Passed, resolved: ResolvedSource): Promise<void> {
+    const { walked } = passed;
+    this.#context.signal.throwIfAborted();
+    if (isLeftBySqlite(walked, resolved)) return;
+    if (resolved.source.type === 'files' && walked.kind !== 'directory') this.#named.add(walked.path);
+    await this.#addWalked(walked, passed);
+  }
+
+  async #addWalked(walked: Walked, passed: Passed): Promise<void> {
     switch (walked.kind) {
       case 'finding':
         this.#find(walked.id, walked.path, walked.message);
@@ -130,20 +146,32 @@ export class SourceArchiver {
         );
       case 'file': {
         const copy = this.#context.copies.get(walked.path);
-        if (copy === undefined) return this.#addFile(walked.path, walked.absolute, walked.stat);
-        return this.#addFound(walked.path, copy);
+        if (copy !== undefined) return this.#addFound(walked.path, copy, passed.known);
+        if (await this.#addUnchanged({ ...passed, walked })) return;
+        return this.#addFile(walked.path, walked.absolute, walked.stat);
       }
     }
   }
 
-  async #addFound(path: EntryPath, copy: DatabaseCopy): Promise<void> {
-    const { facts } = await this.#addCopy(copy);
+  async #addUnchanged(passed: Parameters<typeof addUnchanged>[3]): Promise<boolean> {
+    const { writer, reuse, archived } = this.#context;
+    if (reuse === undefined || !(await addUnchanged(writer, reuse, this.#source, passed))) return false;
+    const { path, absolute, stat } = passed.walked;
+    archived(absolute, stat);
+    this.#count(path, stat.size);
+    return true;
+  }
+
+  async #addFound(path: EntryPath, copy: DatabaseCopy, known?: KnownEntry): Promise<void> {
+    const { facts } = await this.#addCopy(copy, known);
     if (facts !== undefined) this.#tally.databases[path] = facts;
   }
 
-  async #addCopy(copy: DatabaseCopy): Promise<CopyOutcome> {
+  /** `known`: what an earlier archive has of it, where it lies in a folder. */
+  async #addCopy(copy: DatabaseCopy, known?: KnownEntry): Promise<CopyOutcome> {
     const { database } = copy;
-    const isAdded = await this.#addUnproven(copy);
+    const earlier = await this.#context.reuse?.database(this.#source, database.entryPath, known);
+    const isAdded = await this.#addUnproven(copy, earlier);
     const outcome = await copy.outcome;
     this.#findings.push(...outcome.findings);
     if (outcome.files.length > 0) this.#context.archived(database.absolute, database.stat);
@@ -156,14 +184,17 @@ export class SourceArchiver {
   }
 
   /** Archives a copy while it is still being checked, which takes as long; false where it is to be archived afterwards. */
-  async #addUnproven({ database, unproven, outcome }: DatabaseCopy): Promise<boolean> {
+  async #addUnproven(
+    { database, unproven, outcome }: DatabaseCopy,
+    earlier: EarlierBlocks | undefined,
+  ): Promise<boolean> {
     if (unproven === undefined || !this.#context.canTakeBack) return false;
     const prove = async (): Promise<void> => {
       // Facts are known only of a copy that SQLite made and found sound.
       if ((await outcome).facts === undefined) throw new CopyReplaced();
     };
     try {
-      await this.#addCopied(database, database.entryPath, unproven, prove);
+      await this.#addCopied(database, database.entryPath, unproven, { prove, earlier });
       return true;
     } catch (error) {
       if (error instanceof CopyReplaced) return false;
@@ -175,7 +206,7 @@ export class SourceArchiver {
     database: DatabaseToCopy,
     entryPath: string,
     path: string,
-    prove?: () => Promise<void>,
+    { prove, earlier }: Pick<OpenFileOptions, 'prove' | 'earlier'> = {},
   ): Promise<void> {
     const opened = openStable(path);
     if (opened.kind !== 'open') {
@@ -186,7 +217,7 @@ export class SourceArchiver {
     const { file } = opened;
     const { mode, mtime, uid, gid } = database.stat;
     const stat = { ...file.stat, mode, mtime, uid, gid };
-    await this.#addOpen(parseEntryPath(entryPath), file, { stat, prove }).finally(() => file.close());
+    await this.#addOpen(parseEntryPath(entryPath), file, { stat, prove, earlier }).finally(() => file.close());
   }
 
   /** An ordinary file: read once more where it changed meanwhile, then kept as it was read, and told. */
@@ -204,10 +235,16 @@ export class SourceArchiver {
         if (isLiveNow(absolute, read.bytes)) return this.#addLate(path, absolute, read.stat);
         if (read.changed && attempt === 1) return this.#addFile(path, absolute, listed, 2);
         if (read.changed) this.#changed(path);
-        else this.#context.archived(absolute, read.stat);
+        else this.#readAsIs(path, absolute, read);
         await this.#context.writer.add(entryHeader(path, 'file', read.stat), { kind: 'bytes', bytes: read.bytes });
         this.#count(path, read.stat.size);
     }
+  }
+
+  #readAsIs(path: EntryPath, absolute: string, { stat, bytes }: { stat: FileStat; bytes: Uint8Array }): void {
+    this.#context.archived(absolute, stat);
+    // A database that nobody has open now may be written through its sidecars later, its own file staying as it is.
+    if (!hasSqliteHeader(bytes)) this.#context.reuse?.given(path, stat);
   }
 
   async #addLarge(path: EntryPath, absolute: string, listed: FileStat, attempt: number): Promise<void> {
@@ -218,8 +255,12 @@ export class SourceArchiver {
     if (opened.kind === 'unreadable') return this.#find('file-unreadable', path, opened.reason);
     const { file } = opened;
     try {
-      if (isLiveNow(absolute, await firstBytes(file))) return await this.#addLate(path, absolute, file.stat);
-      await this.#addOpen(path, file, { care: this.#care(attempt) });
+      const head = await firstBytes(file);
+      if (isLiveNow(absolute, head)) return await this.#addLate(path, absolute, file.stat);
+      const care = this.#care(attempt);
+      // What changes while it is read is taken back, if it is the first time; only then is it known in time.
+      if (care === 'first' && !hasSqliteHeader(head)) this.#context.reuse?.given(path, file.stat);
+      await this.#addOpen(path, file, { care });
       if (!file.changed()) this.#context.archived(absolute, file.stat);
     } catch (error) {
       if (error instanceof ChangedMeanwhile && attempt === 1) return await this.#addLarge(path, absolute, listed, 2);

@@ -76,7 +76,7 @@ function whereIs(
 }
 
 function* createText(result: ShownBackup, { file, next }: Where, { chalk }: Look): Iterable<string> {
-  const { copied = [], pruned, id, bytes, sha256, complete, manifest, findings, milliseconds } = result;
+  const { copied = [], pruned, id, bytes, sha256, complete, manifest, findings, milliseconds, takenOver } = result;
   const losses = ofKind(findings, 'loss').length;
   const whole = complete
     ? chalk.green('complete')
@@ -86,6 +86,7 @@ function* createText(result: ShownBackup, { file, next }: Where, { chalk }: Look
   yield* factLines([
     ['file', shownName(file ?? result.file)],
     ['size', `${formatBytes(bytes)} (${counted(files, 'file')}, ${formatBytes(content)} of content)`],
+    ['unchanged', takenText(takenOver)],
     ['encrypted', encryptionText(manifest.encryption)],
     ['sources', manifest.includes.map(shownName).join(', ')],
     ['sha256', sha256],
@@ -102,6 +103,11 @@ function prunedText(pruned: PruneResult | undefined): string | undefined {
   const removed = pruned.decisions.filter(({ keep }) => !keep).map(({ backup }) => shownName(backup.id));
   const left = pruned.left === 0 ? [] : [`${counted(pruned.left, 'more backup')} to be removed by \`bkp prune\``];
   return removed.length + left.length === 0 ? undefined : [...removed, ...left].join(', ');
+}
+
+function takenText({ files, bytes }: CreateResult['takenOver']): string | undefined {
+  if (files === 0) return undefined;
+  return `${counted(files, 'file')} (${formatBytes(bytes)}), taken over from the backup before`;
 }
 
 function proofText({ verified }: CreateResult, file: string | undefined): string {

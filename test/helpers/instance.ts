@@ -130,6 +130,7 @@ export function createRequest(from: Instance, options: CreateOptions = {}): Crea
     comment: undefined,
     lockWait: 0,
     quickCheck: false,
+    full: false,
     ...more,
   };
 }

@@ -66,7 +66,7 @@ export async function craft({ container = 'zip', entries, sums, manifest }: Craf
   const folder = temporaryFolder();
   const pool = new CompressPool(1);
   const pieces: Uint8Array[] = [];
-  const sink = { write: async (bytes: Uint8Array): Promise<void> => void pieces.push(bytes) };
+  const sink = { write: async (bytes: Uint8Array): Promise<void> => void pieces.push(Uint8Array.from(bytes)) };
   const lines: string[] = [];
   const options = {
     sink,

@@ -71,6 +71,9 @@ class TarWriter implements ArchiveWriter {
           return undefined;
         case 'blocks':
           return this.#addLarge(entry, content.read);
+        case 'packed':
+        case 'packed-blocks':
+          throw new RangeError(`${entry.path}: a tar takes no packed files over`);
         default:
           return never(content);
       }

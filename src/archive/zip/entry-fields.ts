@@ -1,10 +1,10 @@
-import type { EntryHeader } from '../archive.js';
+import type { EntryHeader, PackedBlocks, PackedFile } from '../archive.js';
 import type { Mark } from '../sink.js';
 import type { LargeSeal } from './large-seal.js';
 import type { AesField } from './extra-fields.js';
 import { methodAes, type RecordFields } from './records.js';
 import { sealBytes } from '../../compress/aes.js';
-import type { PackedItem } from '../../compress/jobs.js';
+import type { PackedItem, TracedBlock } from '../../compress/jobs.js';
 
 /** A large entry while it is written; what the queue learns of it comes in the queue's order. */
 export interface LargeEntry {
@@ -14,10 +14,29 @@ export interface LargeEntry {
   sha256: string;
   mark: Mark | undefined;
   offset: number;
+  /** Where its packed bytes begin. */
+  dataAt: number;
   readonly blocks: number[];
-  /** Undefined where it is not encrypted. */
+  /** Undefined where it is not encrypted, or taken over. */
   readonly seal: LargeSeal | undefined;
+  /** It is taken over from an earlier archive. */
+  readonly taken: PackedBlocks | undefined;
+  /** What was traced of its blocks. */
+  readonly traces: TracedBlock[];
 }
+
+/** A large entry of which nothing is written yet. */
+export function largeEntry(
+  header: EntryHeader,
+  { seal, taken }: { readonly seal?: LargeSeal | undefined; readonly taken?: PackedFile },
+): LargeEntry {
+  const { place, sha256 = '' } = taken ?? {};
+  const begun = { crc: place?.crc ?? 0, sha256, mark: undefined, offset: 0, dataAt: 0, blocks: [], traces: [] };
+  return { header, ...begun, seal, taken: place?.blocks };
+}
+
+const isEncrypted = ({ seal, taken }: LargeEntry): boolean =>
+  seal !== undefined || (taken !== undefined && taken.head.length > 0);
 
 const typeBits = { file: 0o100000, directory: 0o040000, link: 0o120000 } as const;
 /** Content from here on may grow beyond 32 bits when deflate cannot shrink it: its descriptor gets 8-byte sizes. */
@@ -51,7 +70,7 @@ export function smallFields(
 
 /** As far as it is known by now: for the local record, or for descriptor and central record when all was written. */
 export function largeFields(entry: LargeEntry): RecordFields {
-  const isSealed = entry.seal !== undefined;
+  const isSealed = isEncrypted(entry);
   // Nothing has no blocks, and no deflate stream either.
   const method = entry.header.size === 0 ? 0 : 8;
   const { mtime, uid, gid } = entry.header;

@@ -33,7 +33,10 @@ export class LargeSeal {
   }
 
   /** Called with the blocks in their order, whichever is deflated first. */
-  async encrypt(deflated: Promise<{ readonly data: Uint8Array }>): Promise<Uint8Array> {
+  async encrypt(
+    deflated: Promise<{ readonly data: Uint8Array }>,
+    traced: boolean,
+  ): Promise<{ readonly data: Uint8Array; readonly sum?: Uint8Array }> {
     const placed = Promise.all([this.#position, deflated]).then(([position, { data }]) => {
       return { data, position, end: position + data.length };
     });
@@ -42,7 +45,7 @@ export class LargeSeal {
     this.#position.catch(() => undefined);
     const { data, position } = await placed;
     const cipher = { key: this.#key.material, strength: this.#key.strength, position };
-    return (await this.#pool.run('cipher', { data, cipher })).data;
+    return this.#pool.run('cipher', { data, cipher, traced });
   }
 
   /** Counts encrypted bytes in, in the order of the file. */

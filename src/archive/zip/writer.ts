@@ -8,14 +8,18 @@ import {
   type Content,
   type EntryHeader,
   type EntrySum,
+  type PackedFile,
+  type PackedPlace,
 } from '../archive.js';
 import { recordableTarget } from '../link-target.js';
 import { ArchiveSink } from '../sink.js';
 import { inBlocks, metered } from '../sums.js';
 import { Batch, type PackedBatch, type PackedEntry } from './batch.js';
-import { largeFields, smallFields, type LargeEntry } from './entry-fields.js';
+import { BlockPacker, takenTraces } from './block-packer.js';
+import { largeEntry, largeFields, smallFields, type LargeEntry } from './entry-fields.js';
 import type { KeptKeys } from '../kept-keys.js';
 import { LargeSeal } from './large-seal.js';
+import { headOf, largePlace, smallPlace } from './packed-place.js';
 import { encodeCentral, encodeDescriptor, encodeEnd, encodeLocal, type RecordFields } from './records.js';
 import type { ByteSink } from '../../base/byte-source.js';
 import { parseEntryPath } from '../../base/entry-path.js';
@@ -24,6 +28,7 @@ import type { Passphrase } from '../../base/passphrase.js';
 import { saltBytes } from '../../compress/derive-key.js';
 import { OrderedQueue } from '../../compress/ordered-queue.js';
 import type { Compressor } from '../../compress/compressor.js';
+import type { TracedBlock } from '../../compress/jobs.js';
 import { SharedSecret } from '../../compress/shared-secret.js';
 import { SpillBuffer } from '../../fs/spill-buffer.js';
 
@@ -38,6 +43,8 @@ export interface ZipWriterOptions {
   readonly scratch: string;
   /** Everything that has content is encrypted. */
   readonly encryption?: ZipEncryption;
+  /** Sums tell where files lie (`EntrySum.place`), so that a later archive can take them over. */
+  readonly traced?: boolean;
 }
 
 export interface ZipEncryption {
@@ -51,11 +58,13 @@ export function createZipWriter(options: ZipWriterOptions): ArchiveWriter {
   return new ZipWriter(options);
 }
 
+const nothing = Buffer.alloc(0);
+
 /** One step of a large entry, in the order of the queue. */
 type Step =
   | { readonly kind: 'batch'; readonly batch: PackedBatch }
   | { readonly kind: 'begin'; readonly entry: LargeEntry }
-  | { readonly kind: 'block'; readonly entry: LargeEntry; readonly packed: Uint8Array }
+  | { readonly kind: 'block'; readonly entry: LargeEntry; readonly packed: Uint8Array; readonly trace: TracedBlock }
   | { readonly kind: 'end'; readonly entry: LargeEntry };
 
 /** A zip as docs/archive-format.md describes it: in order, in bounded memory, in time linear in its content. */
@@ -81,6 +90,7 @@ class ZipWriter implements ArchiveWriter {
     this.#batch = new Batch(
       options.pool,
       this.#secret === undefined ? undefined : { passphrase: this.#secret.bytes, keepKeys },
+      options.traced,
     );
     this.#central = new SpillBuffer(options.scratch);
     // Enough jobs that no thread waits for the next one while the main thread reads.
@@ -95,7 +105,12 @@ class ZipWriter implements ArchiveWriter {
     this.#throwIfFailed();
     switch (content.kind) {
       case 'blocks':
-        return this.#addLarge(header, content.read);
+        return this.#addLarge(header, content);
+      case 'packed-blocks':
+        return this.#takeLarge(header, content.packed, content.read);
+      case 'packed':
+        this.#batch.take(header, content);
+        break;
       case 'bytes':
         if (content.bytes.length !== header.size) throw new RangeError(`${header.path}: size and content differ`);
         this.#batch.add(header, content.bytes);
@@ -158,31 +173,47 @@ class ZipWriter implements ArchiveWriter {
     await this.#queue.drain();
   }
 
-  async #addLarge(header: EntryHeader, read: () => AsyncIterable<Buffer>): Promise<void> {
-    await this.#pushBatch();
+  async #addLarge(header: EntryHeader, { read, earlier }: Extract<Content, { kind: 'blocks' }>): Promise<void> {
     const seal = this.#secret === undefined ? undefined : new LargeSeal(this.#options.pool, this.#secret);
-    const entry: LargeEntry = { header, crc: 0, sha256: '', mark: undefined, offset: 0, blocks: [], seal };
-    const step = (kind: 'begin' | 'end'): Promise<void> => this.#queue.push(Promise.resolve({ kind, entry }));
-    await step('begin');
-    try {
+    const entry = largeEntry(header, { seal });
+    // A salt never meets other content than its own.
+    const packing = { pool: this.#options.pool, level: this.#options.level, traced: this.#options.traced === true };
+    const packer = new BlockPacker(entry, packing, seal === undefined ? earlier : undefined);
+    return this.#large(entry, async () => {
       const chunks = metered(header, read(), (sha256) => (entry.sha256 = sha256));
       let left = header.size;
       for await (const block of inBlocks(chunks, blockSize)) {
         left -= block.length;
         if (seal === undefined) entry.crc = crc32(block, entry.crc);
-        await this.#queue.push(this.#packBlock(entry, block, left === 0));
+        await this.#queue.push(packer.pack(block, left === 0).then((packed) => ({ kind: 'block', entry, ...packed })));
       }
+    });
+  }
+
+  async #takeLarge(header: EntryHeader, taken: PackedFile, read: () => AsyncIterable<Buffer>): Promise<void> {
+    const entry = largeEntry(header, { taken });
+    const traces = takenTraces(taken);
+    return this.#large(entry, async () => {
+      let index = 0;
+      for await (const packed of read()) {
+        const step = { kind: 'block', entry, packed, trace: traces[index++] ?? {} } as const;
+        await this.#queue.push(Promise.resolve(step));
+      }
+    });
+  }
+
+  /** `content` pushes the blocks; where it fails, all of the entry is taken back. */
+  async #large(entry: LargeEntry, content: () => Promise<void>): Promise<void> {
+    await this.#pushBatch();
+    const step = (kind: 'begin' | 'end'): Promise<void> => this.#queue.push(Promise.resolve({ kind, entry }));
+    await step('begin');
+    try {
+      await content();
     } catch (error) {
       await this.#takeBack(entry, error);
       throw error;
     }
     await step('end');
-  }
-
-  async #packBlock(entry: LargeEntry, data: Buffer, last: boolean): Promise<Step> {
-    const deflated = this.#options.pool.run('deflate-block', { data, level: this.#options.level, last });
-    const packed = await (entry.seal?.encrypt(deflated) ?? deflated.then((result) => result.data));
-    return { kind: 'block', entry, packed };
   }
 
   /** The content of a large entry failed: the archive goes back to where it began, or is useless where it cannot. */
@@ -206,46 +237,53 @@ class ZipWriter implements ArchiveWriter {
         step.entry.mark = await this.#sink.mark();
         step.entry.offset = this.#sink.position;
         await this.#sink.write(encodeLocal(largeFields(step.entry)));
-        if (step.entry.seal !== undefined) await this.#sink.write(step.entry.seal.head);
+        step.entry.dataAt = this.#sink.position;
+        await this.#sink.write(headOf(step.entry));
         return;
       case 'block':
         step.entry.blocks.push(step.packed.length);
+        step.entry.traces.push(step.trace);
         step.entry.seal?.written(step.packed);
-        return this.#sink.write(step.packed);
+        await this.#sink.write(step.packed);
+        return this.#options.pool.spare(step.packed);
       case 'end':
         return this.#endLarge(step.entry);
     }
   }
 
   async #endLarge(entry: LargeEntry): Promise<void> {
-    const { seal } = entry;
-    if (seal !== undefined) {
-      await this.#sink.write(seal.tail());
-      this.#keys?.add(seal.salt, seal.material);
-      seal.forget();
-    }
+    const { seal, taken } = entry;
+    const around = { head: headOf(entry), tail: seal?.tail() ?? taken?.tail ?? nothing };
+    await this.#sink.write(around.tail);
+    if (seal !== undefined) this.#keys?.add(seal.salt, seal.material);
+    seal?.forget();
     const fields = largeFields(entry);
     await this.#sink.write(encodeDescriptor(fields));
-    return this.#record(entry.header, fields, entry.sha256);
+    const place = this.#options.traced === true ? largePlace(entry, around) : undefined;
+    return this.#record(entry.header, fields, entry.sha256, place);
   }
 
-  async #writeSmall({ header, item, packed, key }: PackedEntry): Promise<void> {
+  async #writeSmall(entry: PackedEntry): Promise<void> {
+    const { header, item, packed, key } = entry;
     const isSealed = this.#secret !== undefined && packed.length > 0;
     const fields = smallFields(header, item, { isSealed, offset: this.#sink.position });
     await this.#sink.write(encodeLocal(fields));
+    const place = smallPlace(entry, this.#sink.position);
     await this.#sink.write(packed);
+    entry.written?.();
     if (key !== undefined) {
       this.#keys?.add(packed.subarray(0, saltBytes[3]), key);
       key.fill(0);
     }
-    await this.#record(header, fields, item.sha256);
+    await this.#record(header, fields, item.sha256, place);
   }
 
-  async #record(header: EntryHeader, fields: RecordFields, sha256: string): Promise<void> {
+  async #record(header: EntryHeader, fields: RecordFields, sha256: string, place?: PackedPlace): Promise<void> {
     await this.#central.add(encodeCentral(fields));
     this.#entries += 1;
     if (header.kind === 'file' && !this.#bodyEnded) {
-      this.#options.onSum({ path: header.path, bytes: header.size, sha256 });
+      const sum = { path: header.path, bytes: header.size, sha256 };
+      this.#options.onSum(place === undefined ? sum : { ...sum, place });
     }
   }
 }

@@ -1,0 +1,63 @@
+import type { EntrySum } from '../../archive/archive.js';
+import type { NewKnownEntries } from '../../archive/known/known-entries-file.js';
+import type { KnownStat } from '../../archive/known/known-entry.js';
+import { sourceOf } from '../../base/entry-path.js';
+
+/** What is known of a file when it is given to the writer. */
+export interface Given {
+  /** Undefined: of a database. */
+  readonly stat: KnownStat | undefined;
+  /** It is taken over, and was decoded and compared before. */
+  readonly isProven: boolean;
+}
+
+/**
+ * Follows the files of an archive from where they are given to the writer to where it tells their place, remembers those that a
+ * later archive may take over, and which of them need not be decoded again when the archive is read back.
+ */
+export class ArchivedFiles {
+  readonly #entries: ReadonlyMap<string, NewKnownEntries>;
+  readonly #willDecode: boolean;
+  readonly #given = new Map<string, Given>();
+  readonly #proven: boolean[] = [];
+  #files = 0;
+  #bytes = 0;
+
+  /** `entries`: by source. `willDecode`: when the archive is read back, what was not proven yet is decoded. */
+  constructor(entries: ReadonlyMap<string, NewKnownEntries>, willDecode: boolean) {
+    this.#entries = entries;
+    this.#willDecode = willDecode;
+  }
+
+  /** Taken over so far, with the bytes of their content. */
+  get taken(): { readonly files: number; readonly bytes: number } {
+    return { files: this.#files, bytes: this.#bytes };
+  }
+
+  /** The next entry of this path may be taken over by a later archive. */
+  give(path: string, given: Given): void {
+    this.#given.set(path, given);
+  }
+
+  /** The entry of this path is one that was taken over. */
+  countTaken(bytes: number): void {
+    this.#files += 1;
+    this.#bytes += bytes;
+  }
+
+  /** Told of every file, in archive order. */
+  written({ path, sha256, place }: EntrySum): void {
+    const given = this.#given.get(path);
+    this.#given.delete(path);
+    this.#proven.push(given?.isProven === true);
+    if (given === undefined || place === undefined) return;
+    const isProven = given.isProven || this.#willDecode;
+    this.#entries.get(sourceOf(path))?.add({ path, stat: given.stat, isProven, sha256, place });
+  }
+
+  /** Asked once for each file, in archive order: whether it was decoded and compared when it was first archived. */
+  provenInOrder(): () => boolean {
+    let next = 0;
+    return () => this.#proven[next++] ?? false;
+  }
+}

@@ -1,0 +1,193 @@
+import type { EarlierBlocks, PackedBlocks, PackedPlace } from '../../archive/archive.js';
+import type { ByteSource } from '../../base/byte-source.js';
+import { ArchiveDamage } from '../../base/damage.js';
+import { BkpError } from '../../base/errors.js';
+import { ownMemory } from '../../base/own-memory.js';
+import { batchRoom } from '../../compress/block-memory.js';
+import type { Compressor } from '../../compress/compressor.js';
+import { packedSum, packedSumBytes } from '../../compress/packed-sum.js';
+
+/** What was to be taken over is not what was written: it is read anew. */
+export class EarlierDamage extends Error {
+  override readonly name = 'EarlierDamage';
+}
+
+/** So many bytes between two files are read with them: less than another call costs. */
+const gapBytes = 16 * 1024;
+/** What a file that is not compressible can grow by in blocks, and more. */
+const maxBlockBytes = batchRoom;
+
+/** Small files of an earlier archive. */
+export interface Taken {
+  /** Their bytes; undefined in the place of those that are damaged. */
+  readonly packed: readonly (Buffer | undefined)[];
+  /** To be told when none of them is looked at any longer. */
+  readonly spent: () => void;
+}
+
+/** The archive that was made before, of which packed files are taken over. Nothing of it is trusted: each has its sum. */
+export class EarlierArchive {
+  readonly #source: ByteSource;
+  readonly #pool: Compressor;
+  readonly #onDamage: () => void;
+
+  /** `onDamage`: told when bytes are not what they were. */
+  constructor(source: ByteSource, pool: Compressor, onDamage: () => void) {
+    this.#source = source;
+    this.#pool = pool;
+    this.#onDamage = onDamage;
+  }
+
+  /** The packed bytes of small files, in the order of the archive. */
+  async take(places: readonly PackedPlace[]): Promise<Taken> {
+    const ranges = gathered(places);
+    const data = this.#room(ranges.reduce((sum, { start, end }) => sum + end - start, 0));
+    const isRead = await this.#unlessDamaged(() => this.#readInto(data, ranges));
+    if (isRead === undefined) return { packed: places.map(() => undefined), spent: () => undefined };
+    const items = placedIn(ranges);
+    const result = await this.#pool.run('compare-sums', { data, items });
+    if (result.intact.includes(false)) this.#onDamage();
+    const { buffer, byteOffset } = result.data;
+    const packed = items.map(({ start, length }, index) =>
+      result.intact[index] === true ? Buffer.from(buffer, byteOffset + start, length) : undefined,
+    );
+    return { packed, spent: () => this.#pool.spare(result.data) };
+  }
+
+  /** The packed blocks of a large file. Throws `EarlierDamage`. */
+  async *blocks(place: PackedPlace): AsyncGenerator<Buffer> {
+    const { blocks } = place;
+    if (blocks === undefined) throw new EarlierDamage();
+    const running: Promise<Buffer>[] = [];
+    const take = async (): Promise<Buffer> => (await running.shift()) ?? Buffer.alloc(0);
+    let at = place.offset + blocks.head.length;
+    for (const [index, size] of blocks.sizes.entries()) {
+      const block = this.#provenBlock(at, size, sumAt(blocks, index));
+      block.catch(() => undefined);
+      running.push(block);
+      at += size;
+      if (running.length > this.#pool.width) yield await take();
+    }
+    while (running.length > 0) yield await take();
+  }
+
+  /** For a large file that is written anew, block by block. */
+  earlierBlocks({ offset, blocks }: PackedPlace): EarlierBlocks {
+    const starts = blocks === undefined ? [] : startsOf(offset, blocks);
+    return {
+      content(index, last) {
+        // The last block ends the stream, and no other.
+        if (blocks?.contents === undefined || index >= blocks.sizes.length) return undefined;
+        if (last !== (index === blocks.sizes.length - 1)) return undefined;
+        return blocks.contents.subarray(index * 32, (index + 1) * 32);
+      },
+      read: async (index) => {
+        const [start, size] = [starts[index], blocks?.sizes[index]];
+        if (blocks === undefined || start === undefined || size === undefined) return undefined;
+        const sum = sumAt(blocks, index);
+        const read = await this.#unlessDamaged(() => this.#readBlock(start, size));
+        if (read === undefined) return undefined;
+        const packed = read.subarray(0, size);
+        if (packedSum(packed).equals(sum)) return { packed, sum };
+        this.#onDamage();
+        return undefined;
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#source.close();
+  }
+
+  async #provenBlock(start: number, size: number, sum: Buffer): Promise<Buffer> {
+    const data = await this.#unlessDamaged(() => this.#readBlock(start, size));
+    if (data === undefined) throw new EarlierDamage();
+    const items = [{ start: 0, length: size, sum }];
+    const result = await this.#pool.run('compare-sums', { data, items });
+    if (result.intact[0] === true) return Buffer.from(result.data.buffer, result.data.byteOffset, size);
+    this.#onDamage();
+    throw new EarlierDamage();
+  }
+
+  /** Its bytes come first in what is given. */
+  async #readBlock(start: number, size: number): Promise<Buffer> {
+    if (size > maxBlockBytes) throw new EarlierDamage();
+    const data = this.#room(size);
+    await this.#source.read(start, size, data);
+    return data;
+  }
+
+  async #readInto(data: Buffer, ranges: readonly Range[]): Promise<true> {
+    let at = 0;
+    for (const { start, end } of ranges) {
+      await this.#source.read(start, end - start, data.subarray(at, at + end - start));
+      at += end - start;
+    }
+    return true;
+  }
+
+  /** Memory that is used again, where it is large enough. */
+  #room(bytes: number): Buffer {
+    return bytes <= batchRoom ? this.#pool.room(batchRoom) : ownMemory(bytes);
+  }
+
+  /** Undefined where the archive cannot be read there: it became shorter, or its disk fails. */
+  async #unlessDamaged<T>(read: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await read();
+    } catch (error) {
+      const isItsFault = error instanceof ArchiveDamage || error instanceof EarlierDamage || error instanceof BkpError;
+      if (!isItsFault) throw error;
+      this.#onDamage();
+      return undefined;
+    }
+  }
+}
+
+interface Item {
+  readonly start: number;
+  readonly length: number;
+  readonly sum: Buffer;
+}
+
+/** Where files lie in what was read of their ranges. */
+function placedIn(ranges: readonly Range[]): readonly Item[] {
+  let at = 0;
+  return ranges.flatMap(({ start, end, of }) => {
+    const from = at - start;
+    at += end - start;
+    return of.map(({ offset, length, sum }) => ({ start: from + offset, length, sum: sum ?? Buffer.alloc(0) }));
+  });
+}
+
+const sumAt = ({ sums }: PackedBlocks, index: number): Buffer =>
+  sums.subarray(index * packedSumBytes, (index + 1) * packedSumBytes);
+
+function startsOf(offset: number, { sizes, head }: PackedBlocks): readonly number[] {
+  let at = offset + head.length;
+  return sizes.map((size) => {
+    const start = at;
+    at += size;
+    return start;
+  });
+}
+
+interface Range {
+  readonly start: number;
+  end: number;
+  readonly of: PackedPlace[];
+}
+
+/** Files that lie near each other are read together. */
+function gathered(places: readonly PackedPlace[]): readonly Range[] {
+  const ranges: Range[] = [];
+  for (const place of places) {
+    const { offset, length } = place;
+    const last = ranges.at(-1);
+    if (last !== undefined && offset >= last.end && offset - last.end <= gapBytes) {
+      last.end = offset + length;
+      last.of.push(place);
+    } else ranges.push({ start: offset, end: offset + length, of: [place] });
+  }
+  return ranges;
+}

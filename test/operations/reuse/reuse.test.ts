@@ -1,0 +1,418 @@
+import { execFileSync } from 'node:child_process';
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { describe, expect, it } from 'vitest';
+import {
+  create,
+  database,
+  directory,
+  expectRestored,
+  instance,
+  newTarget,
+  restore,
+  siteCopy,
+  verify,
+  type Instance,
+  type Using,
+} from '../../helpers/instance.js';
+import { bytes } from '../../helpers/tree.js';
+import { systemClock } from '../../../src/base/clock.js';
+import { blockSize } from '../../../src/base/limits.js';
+import { Passphrase } from '../../../src/base/passphrase.js';
+import type { CreateResult } from '../../../src/operations/create-backup.js';
+
+const hour = 60 * 60 * 1000;
+/** A backup that begins when files written just now have settled. */
+const later: Using = { clock: { ...systemClock, now: () => systemClock.now() + hour } };
+
+const text = (count: number, seed = 1): Buffer =>
+  Buffer.from(Array.from({ length: count }, (_, line) => `line ${(line * seed) % 7919} of ${seed}\n`).join(''));
+
+const large = 3 * blockSize + 17;
+
+const mixed = (): Promise<Instance> =>
+  instance(
+    {
+      data: {
+        'a.txt': text(500),
+        'b.bin': bytes(100_000),
+        empty: '',
+        folder: { 'c.txt': text(900, 3), 'large.bin': bytes(large), 'large.txt': text(200_000, 5) },
+        'z.txt': 'last',
+      },
+    },
+    [directory('data')],
+  );
+
+const fileIn = ({ root }: Instance, name: string): string => join(root, 'data', name);
+
+async function expectWhole(from: Instance, made: CreateResult): Promise<void> {
+  expect((await verify(made.file)).findings).toEqual([]);
+  const target = newTarget();
+  await restore(made.file, target);
+  for (const name of ['a.txt', 'b.bin', 'empty', 'z.txt', 'folder/c.txt', 'folder/large.bin', 'folder/large.txt']) {
+    if (!existsSync(fileIn(from, name))) continue;
+    expect(readFileSync(join(target, 'data', name)).equals(readFileSync(fileIn(from, name))), name).toBe(true);
+  }
+}
+
+const flip = (file: string, at: number): void => {
+  const byte = readFileSync(file)[at] ?? 0;
+  const fd = openSync(file, 'r+');
+  writeSync(fd, Buffer.from([byte ^ 0xff]), 0, 1, at);
+  closeSync(fd);
+};
+
+/** Where content lies in an archive that stores it as it is. */
+const positionOf = (file: string, content: Buffer): number => readFileSync(file).indexOf(content.subarray(0, 64));
+
+describe('what did not change since the backup before', () => {
+  it('is taken over, and the new archive needs no other', async () => {
+    const from = await mixed();
+    const first = await create(from, {}, later);
+    expect(first.takenOver).toEqual({ files: 0, bytes: 0 });
+    const second = await create(from, {}, later);
+    expect(second.takenOver.files).toBe(7);
+    expect(second.takenOver.bytes).toBe(second.manifest.totals.bytes);
+    rmSync(first.file);
+    await expectWhole(from, second);
+    execFileSync('unzip', ['-tq', second.file]);
+  });
+
+  it('is taken over again and again, over changed levels of nothing else', async () => {
+    const from = await mixed();
+    let made = await create(from, {}, later);
+    for (let round = 0; round < 3; round += 1) {
+      appendFileSync(fileIn(from, 'a.txt'), 'more\n');
+      made = await create(from, {}, later);
+      expect(made.takenOver.files).toBe(6);
+    }
+    await expectWhole(from, made);
+  });
+
+  it('is byte for byte what a backup in full makes of it', async () => {
+    const from = await mixed();
+    await create(from, {}, later);
+    const taken = await create(from, {}, later);
+    const full = await create(from, { full: true }, later);
+    expect(full.takenOver.files).toBe(0);
+    expect(taken.bytes).toBe(full.bytes);
+    const [a, b] = [taken.manifest.bodyHash, full.manifest.bodyHash];
+    expect(a).toBe(b);
+  });
+
+  it('is compressed anew at another level, and in a tar', async () => {
+    const from = await mixed();
+    await create(from, {}, later);
+    expect((await create(from, { level: 9 }, later)).takenOver.files).toBe(0);
+    expect((await create(from, { container: 'tar.gz' }, later)).takenOver.files).toBe(0);
+  });
+
+  it('is not looked for where the archive was pruned, or the memory of it lost', async () => {
+    const from = await mixed();
+    const first = await create(from, {}, later);
+    rmSync(first.file);
+    const second = await create(from, {}, later);
+    expect(second.takenOver.files).toBe(0);
+    const { folder } = from.storage;
+    for (const name of readdirSync(folder)) if (name.startsWith('.entries-')) rmSync(join(folder, name));
+    const third = await create(from, {}, later);
+    expect(third.takenOver.files).toBe(0);
+    await expectWhole(from, third);
+  });
+
+  it('is taken over where others came and went around it', async () => {
+    const from = await mixed();
+    await create(from, {}, later);
+    rmSync(fileIn(from, 'b.bin'));
+    writeFileSync(fileIn(from, 'aa.txt'), 'new');
+    writeFileSync(fileIn(from, 'zz.txt'), 'new');
+    const second = await create(from, {}, later);
+    expect(second.takenOver.files).toBe(6);
+    await expectWhole(from, second);
+  });
+});
+
+describe('what changed is never taken from the backup before', () => {
+  it('changed with the same size, its time set back', async () => {
+    const from = await mixed();
+    for (const name of ['a.txt', 'folder/large.bin']) {
+      await create(from, {}, later);
+      const path = fileIn(from, name);
+      const { mtimeNs, size } = statSync(path, { bigint: true });
+      // utimes of Node.js has no nanoseconds.
+      const reference = join(from.root, 'reference');
+      execFileSync('touch', ['-r', path, reference]);
+      flip(path, Number(size) - 1);
+      execFileSync('touch', ['-r', reference, path]);
+      expect(statSync(path, { bigint: true }).mtimeNs).toBe(mtimeNs);
+      const made = await create(from, {}, later);
+      expect(made.takenOver.files).toBe(6);
+      await expectWhole(from, made);
+    }
+  });
+
+  it('changed within the tick of the clock in which it was backed up', async () => {
+    const from = await mixed();
+    // Now, and not later: its times are those of the backup.
+    const path = fileIn(from, 'a.txt');
+    writeFileSync(path, text(500, 2));
+    await create(from);
+    writeFileSync(path, text(500, 4));
+    const made = await create(from);
+    await expectWhole(from, made);
+    expect(made.takenOver.files).toBe(0);
+    // Not even when the clock went on: what was remembered of it then cannot be trusted.
+    expect((await create(from, {}, later)).takenOver.files).toBe(0);
+    expect((await create(from, {}, later)).takenOver.files).toBe(7);
+  });
+
+  it('replaced by another of the same size and time', async () => {
+    const from = await mixed();
+    await create(from, {}, later);
+    const path = fileIn(from, 'b.bin');
+    writeFileSync(`${path}.new`, bytes(100_000, 2));
+    execFileSync('touch', ['-r', path, `${path}.new`]);
+    renameSync(`${path}.new`, path);
+    const made = await create(from, {}, later);
+    expect(made.takenOver.files).toBe(6);
+    await expectWhole(from, made);
+  });
+
+  it('two files that changed their names with each other', async () => {
+    const from = await instance({ data: { a: text(50), b: text(50, 2) } }, [directory('data')]);
+    for (const name of ['a', 'b']) utimesSync(fileIn(from, name), 1, 1);
+    await create(from, {}, later);
+    renameSync(fileIn(from, 'a'), fileIn(from, 'c'));
+    renameSync(fileIn(from, 'b'), fileIn(from, 'a'));
+    renameSync(fileIn(from, 'c'), fileIn(from, 'b'));
+    const made = await create(from, {}, later);
+    expect(made.takenOver.files).toBe(0);
+    const target = newTarget();
+    await restore(made.file, target);
+    expect(readFileSync(join(target, 'data/a')).equals(text(50, 2))).toBe(true);
+  });
+
+  it('a file that was a folder, and a folder that was a file', async () => {
+    const from = await instance({ data: { a: text(5), b: { c: text(6) } } }, [directory('data')]);
+    await create(from, {}, later);
+    rmSync(fileIn(from, 'a'));
+    rmSync(fileIn(from, 'b'), { recursive: true });
+    execFileSync('mkdir', [fileIn(from, 'a')]);
+    writeFileSync(fileIn(from, 'a/c'), text(7));
+    writeFileSync(fileIn(from, 'b'), text(8));
+    const made = await create(from, {}, later);
+    const target = newTarget();
+    await restore(made.file, target);
+    expect(readFileSync(join(target, 'data/a/c')).equals(text(7))).toBe(true);
+    expect(readFileSync(join(target, 'data/b')).equals(text(8))).toBe(true);
+  });
+});
+
+describe('where the backup before is damaged', () => {
+  it('the file is read anew, and the damage told', async () => {
+    const from = await mixed();
+    for (const name of ['b.bin', 'folder/large.bin']) {
+      const before = await create(from, { level: 0 }, later);
+      flip(before.file, positionOf(before.file, readFileSync(fileIn(from, name))) + 70);
+      expect((await verify(before.file)).findings).not.toEqual([]);
+      const made = await create(from, { level: 0 }, later);
+      expect(made.takenOver.files).toBe(6);
+      expect(made.findings.map(({ id }) => id)).toEqual(['earlier-backup-damaged']);
+      expect(made.complete).toBe(true);
+      await expectWhole(from, made);
+    }
+  });
+
+  it('one that was cut short, emptied, or replaced by another file gives nothing that is wrong', async () => {
+    const from = await mixed();
+    const spoil: readonly ((file: string) => void)[] = [
+      (file) => execFileSync('truncate', ['-s', '150000', file]),
+      (file) => writeFileSync(file, ''),
+      (file) => writeFileSync(file, bytes(statSync(file).size, 9)),
+    ];
+    for (const spoilt of spoil) {
+      spoilt((await create(from, {}, later)).file);
+      const made = await create(from, {}, later);
+      expect(made.complete).toBe(true);
+      await expectWhole(from, made);
+    }
+  });
+
+  it('so it is where what was remembered is damaged', async () => {
+    const from = await mixed();
+    const { folder } = from.storage;
+    await create(from, {}, later);
+    const name = readdirSync(folder).find((one) => one.startsWith('.entries-')) ?? '';
+    const remembered = readFileSync(join(folder, name));
+    for (const at of [3, 1024, 1030, 1100, remembered.length - 1]) {
+      const damaged = Buffer.from(remembered);
+      damaged[at] = (damaged[at] ?? 0) ^ 0xff;
+      writeFileSync(join(folder, name), damaged);
+      const made = await create(from, {}, later);
+      expect(made.takenOver.files, `byte ${at}`).toBe(0);
+      expect(made.findings).toEqual([]);
+      await expectWhole(from, made);
+    }
+    writeFileSync(join(folder, name), remembered.subarray(0, 1500));
+    await expectWhole(from, await create(from, {}, later));
+  });
+});
+
+describe('with a passphrase', () => {
+  const encryption = (words = 'a long passphrase'): { passphrase: Passphrase; hint: undefined } => ({
+    passphrase: new Passphrase(Buffer.from(words)),
+    hint: undefined,
+  });
+  const opening = (words = 'a long passphrase') => ({
+    passphrase: () => Promise.resolve(encryption(words).passphrase),
+  });
+
+  it('files are taken over as they are encrypted, if it is the same one', async () => {
+    const from = await mixed();
+    await create(from, { encryption: encryption() }, later);
+    const second = await create(from, { encryption: encryption() }, later);
+    expect(second.takenOver.files).toBe(7);
+    expect((await verify(second.file, opening())).findings).toEqual([]);
+    const other = await create(from, { encryption: encryption('another passphrase') }, later);
+    expect(other.takenOver.files).toBe(0);
+    expect((await verify(other.file, opening('another passphrase'))).findings).toEqual([]);
+    const clear = await create(from, {}, later);
+    expect(clear.takenOver.files).toBe(0);
+    await expectWhole(from, clear);
+  });
+
+  it('neither names nor sums lie beside the archive in clear', async () => {
+    const from = await mixed();
+    await create(from, { encryption: encryption() }, later);
+    const { folder } = from.storage;
+    const kept = readdirSync(folder).filter((name) => name.startsWith('.entries-'));
+    expect(kept).toHaveLength(1);
+    for (const name of kept) expect(readFileSync(join(folder, name)).includes('a.txt')).toBe(false);
+    expect(statSync(join(folder, kept[0] ?? '')).mode & 0o777).toBe(0o600);
+  });
+
+  it('a salt never meets content that changed', async () => {
+    const from = await instance({ data: { a: bytes(large), b: 'small' } }, [directory('data')]);
+    // Behind the local record of each of the two (APPNOTE 4.3.7).
+    const salts = (file: string): readonly string[] => {
+      const found = readFileSync(file);
+      return ['data/a', 'data/b'].map((name) => {
+        const local = found.indexOf(name) - 30;
+        const at = local + 30 + found.readUInt16LE(local + 26) + found.readUInt16LE(local + 28);
+        return found.subarray(at, at + 16).toString('hex');
+      });
+    };
+    const first = await create(from, { encryption: encryption() }, later);
+    flip(fileIn(from, 'a'), 5);
+    writeFileSync(fileIn(from, 'b'), 'Small');
+    const second = await create(from, { encryption: encryption() }, later);
+    expect(second.takenOver.files).toBe(0);
+    const third = await create(from, { encryption: encryption() }, later);
+    expect(third.takenOver.files).toBe(2);
+    expect(salts(third.file)).toEqual(salts(second.file));
+    expect(salts(first.file).filter((salt) => salts(second.file).includes(salt))).toEqual([]);
+  });
+});
+
+describe('a database', () => {
+  const rows = (path: string, sql: string): void => {
+    const db = new Database(path);
+    db.pragma('journal_mode = WAL');
+    db.exec(sql);
+    db.close();
+  };
+  const fill = `CREATE TABLE t (n INTEGER PRIMARY KEY, x TEXT);
+    WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 20000)
+    INSERT INTO t SELECT n, hex(n * 7919) || ' some text that is longer ' || n || printf('%0200d', n) FROM c`;
+
+  it('is copied, checked and read back each time; blocks that stayed are not compressed again', async () => {
+    const from = await instance({ var: {} }, [database('app.db', { path: 'var/app.db' })]);
+    const path = join(from.root, 'var/app.db');
+    rows(path, fill);
+    const first = await create(from, {}, later);
+    rows(path, "UPDATE t SET x = 'changed' WHERE n = 10000");
+    const second = await create(from, {}, later);
+    const full = await create(from, { full: true }, later);
+    expect(second.manifest.bodyHash).toBe(full.manifest.bodyHash);
+    rows(path, fill.replace('CREATE TABLE t', 'CREATE TABLE u').replaceAll('INTO t', 'INTO u'));
+    const third = await create(from, {}, later);
+    rows(path, 'DROP TABLE u; VACUUM');
+    const fourth = await create(from, {}, later);
+    for (const made of [first, second, third, fourth]) {
+      expect((await verify(made.file)).findings).toEqual([]);
+      execFileSync('unzip', ['-tq', made.file]);
+    }
+    const target = newTarget();
+    await restore(third.file, target);
+    const db = new Database(join(target, 'var/app.db'), { readonly: true });
+    expect(db.prepare('SELECT (SELECT count(*) FROM u) + (SELECT count(*) FROM t)').pluck().get()).toBe(40_000);
+    db.close();
+  });
+
+  it('gives a good archive where blocks of the one before are damaged', async () => {
+    const from = await instance({ var: {} }, [database('app.db', { path: 'var/app.db' })]);
+    const path = join(from.root, 'var/app.db');
+    rows(path, fill);
+    const before = await create(from, {}, later);
+    flip(before.file, 5000);
+    const made = await create(from, {}, later);
+    expect(made.findings.map(({ id }) => id)).toEqual(['earlier-backup-damaged']);
+    expect((await verify(made.file)).findings).toEqual([]);
+  });
+
+  it('in a folder is never taken for an unchanged file, whoever has it open', async () => {
+    const from = await instance({ data: { 'x.txt': 'x' } }, [directory('data')]);
+    const path = fileIn(from, 'app.db');
+    rows(path, fill);
+    await create(from, {}, later);
+    const db = new Database(path);
+    db.pragma('journal_mode = WAL');
+    db.pragma('wal_autocheckpoint = 0');
+    db.prepare("UPDATE t SET x = 'in the log alone' WHERE n = 1").run();
+    const made = await create(from, {}, later);
+    db.close();
+    expect(made.takenOver.files).toBe(1);
+    const target = newTarget();
+    await restore(made.file, target);
+    const restored = new Database(join(target, 'data/app.db'), { readonly: true });
+    expect(restored.prepare('SELECT x FROM t WHERE n = 1').pluck().get()).toBe('in the log alone');
+    restored.close();
+  });
+});
+
+describe('proof', () => {
+  it('what a quick check did not decode is decoded when it is taken over by a proven backup', async () => {
+    const from = await mixed();
+    const quick = await create(from, { quickCheck: true, level: 0 }, later);
+    expect(quick.verified).toBe(false);
+    const second = await create(from, { level: 0 }, later);
+    expect(second.takenOver.files).toBe(7);
+    expect(second.verified).toBe(true);
+    await expectWhole(from, second);
+  });
+
+  it('of a site as it is: the second backup restores to what is there', async () => {
+    const from = siteCopy();
+    await create(from, {}, later);
+    const second = await create(from, {}, later);
+    expect(second.takenOver.files).toBeGreaterThan(0);
+    const target = newTarget();
+    await restore(second.file, target);
+    expectRestored(join(target, 'var/uploads'), join(from.root, 'var/uploads'));
+  });
+});
