@@ -73,7 +73,10 @@ export class ArchiveSink {
   }
 
   async #give(piece: Uint8Array): Promise<void> {
+    const writing = this.#sink.write(piece);
+    // While it is on its way. A failure is thrown below.
+    writing.catch(() => undefined);
     this.#hash.update(piece);
-    await this.#sink.write(piece);
+    await writing;
   }
 }

@@ -7,6 +7,11 @@ import { hasChanged, type FileStat } from './file-stat.js';
 const readAt = promisify(read);
 const closeFile = promisify(close);
 
+interface Reading {
+  readonly block: Buffer;
+  readonly seen: Promise<number>;
+}
+
 /**
  * A large file as it was when opened: `stat` and exactly `stat.size` bytes, whatever happens to it meanwhile. To read a
  * file that changed once more, it is opened anew.
@@ -18,6 +23,7 @@ export class StableFile {
   #changed: boolean | undefined;
   #failure: unknown;
   #isOpen = true;
+  #reading: Promise<unknown> = Promise.resolve();
 
   /** Takes the descriptor over. */
   constructor(fd: number, path: string, stat: FileStat) {
@@ -38,13 +44,24 @@ export class StableFile {
     this.#changed = undefined;
     this.#failure = undefined;
     let sawEnd = false;
-    for (let at = 0; at < this.stat.size; at += blockBytes) {
+    const begin = (at: number): Reading | undefined => {
+      if (at >= this.stat.size) return undefined;
       const block = room(Math.min(blockBytes, this.stat.size - at));
-      const seen = sawEnd ? 0 : await this.#fill(block, at, onFailure);
+      const seen = sawEnd ? Promise.resolve(0) : this.#fill(block, at, onFailure);
+      // Its failure is thrown when its turn comes, or never, where nobody reads so far.
+      this.#reading = seen.catch(() => undefined);
+      return { block, seen };
+    };
+    // While one block is looked at, the next is read.
+    let next = begin(0);
+    for (let at = 0; next !== undefined; at += blockBytes) {
+      const { block }: Reading = next;
+      const seen = await next.seen;
       if (seen < block.length) {
         sawEnd = true;
         block.fill(0, seen);
       }
+      next = begin(at + blockBytes);
       yield block;
     }
     const grew = !sawEnd && (await this.#fill(Buffer.allocUnsafe(1), this.stat.size, onFailure)) > 0;
@@ -64,6 +81,8 @@ export class StableFile {
   async close(): Promise<void> {
     if (!this.#isOpen) return;
     this.#isOpen = false;
+    // Its descriptor may be another file's as soon as it is closed.
+    await this.#reading;
     await closeFile(this.#fd);
   }
 

@@ -22,6 +22,7 @@ import { finishArchive } from './finish-archive.js';
 import { scanSource } from './live-databases.js';
 import { readBack } from './read-back.js';
 import { liesBelow, Reserved, resolveSources, type ResolvedSource, type ResolvedSources } from './resolve-sources.js';
+import { nothingProven } from './reuse/archived-files.js';
 import { openReuse, type Reuse } from './reuse/reuse.js';
 import { SourceArchiver } from './source-archiver.js';
 import { SumsBuffer } from './sums-buffer.js';
@@ -97,7 +98,8 @@ function makeArchive({ request, target, held, started }: Making, deps: Deps): Pr
     if (isStream(request)) {
       deps.step('streamed', `${target.file} took all of ${formatBytes(proof.bytes)}`);
     } else {
-      await readBack({ request, target, proof, pool, keys, proven: reuse?.provenInOrder(), deps });
+      const proven = reuse?.provenBefore() ?? nothingProven;
+      await readBack({ request, target, proof, pool, keys, proven, deps });
       deps.signal.throwIfAborted();
       await target.publish(proof.sha256);
       deps.step('named', `${target.file} has its name`);

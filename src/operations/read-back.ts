@@ -1,11 +1,14 @@
 import { counted } from '../base/amounts.js';
 import type { ArchiveProof } from '../archive/archive.js';
 import type { KeptKeys } from '../archive/kept-keys.js';
+import type { ByteSource } from '../base/byte-source.js';
 import { withCleanup } from '../base/cleanup.js';
 import { together } from '../base/together.js';
 import { BkpError } from '../base/errors.js';
 import type { CompressPool } from '../compress/pool.js';
 import { hasDamage, ofKind, type Finding } from '../manifest/findings.js';
+import type { ProvenBefore } from './reuse/archived-files.js';
+import { proveBlocks } from './reuse/prove-blocks.js';
 import type { OpenDestination } from './backup-destination.js';
 import type { CreateRequest } from './create-request.js';
 import type { Deps } from './deps.js';
@@ -22,8 +25,7 @@ interface ReadBack {
   readonly pool: CompressPool;
   /** Those it was encrypted with. */
   readonly keys: KeptKeys;
-  /** Asked for each file in archive order: it was taken over, and decoded and compared when it was first archived. */
-  readonly proven: (() => boolean) | undefined;
+  readonly proven: ProvenBefore;
   readonly deps: Deps;
 }
 
@@ -34,7 +36,8 @@ export function readBack({ request, target, proof, pool, keys, proven, deps }: R
     const unlocking =
       encryption === undefined ? {} : { passphrase: () => Promise.resolve(encryption.passphrase), keys };
     const options = { pool, repacked: false, signal: deps.signal, ...unlocking };
-    const opened = await openBackup(await target.partial.open(), options);
+    const source = await target.partial.open();
+    const opened = await openBackup(source, options);
     if (opened.kind === 'damaged') throw readBackFailed(target, opened.findings);
     const { reader, claims } = opened;
     cleanup.defer(() => reader.close());
@@ -45,16 +48,30 @@ export function readBack({ request, target, proof, pool, keys, proven, deps }: R
     const proving = { signal: deps.signal, advance, stopAtDamage: true };
     const [container, contents] = await together([
       proveContainer(reader, claims, side, advance, deps.signal),
-      quick ? undefined : proveContents(reader, claims, { ...proving, ...(proven === undefined ? {} : { proven }) }),
+      quick ? undefined : proveContents(reader, claims, { ...proving, proven: proven.inOrder }),
     ]);
-    const findings = [...opened.findings, ...container.findings, ...(contents?.findings ?? [])];
+    const partly = quick ? [] : await partlyProven(source, pool, proven);
+    const findings = [...opened.findings, ...container.findings, ...(contents?.findings ?? []), ...partly];
     if (hasDamage(findings)) throw readBackFailed(target, findings);
     expectCount(target, contents?.files, totals?.files);
     deps.step(
       'read-back',
-      quick ? 'read back all bytes' : `decoded and compared ${counted(totals?.files ?? 0, 'file')}`,
+      quick ? 'read back all bytes' : `compared ${counted(totals?.files ?? 0, 'file')} with what was read`,
     );
   });
+}
+
+async function partlyProven(
+  archive: ByteSource,
+  pool: CompressPool,
+  { partly }: ProvenBefore,
+): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  for (const one of partly) {
+    const fault = await proveBlocks(archive, pool, one);
+    if (fault !== undefined) findings.push(fault);
+  }
+  return findings;
 }
 
 const hint = 'Nothing was kept. Try again; if it happens again, suspect memory or disk of this machine.';

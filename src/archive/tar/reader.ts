@@ -1,7 +1,7 @@
+import { piecesOf } from '../pieces.js';
 import { createHash } from 'node:crypto';
 import type { ByteSource } from '../../base/byte-source.js';
 import { ArchiveDamage, type Damage } from '../../base/damage.js';
-import { blockSize } from '../../base/limits.js';
 import { memberHeaderBytes } from '../../compress/deflate.js';
 import type { Compressor } from '../../compress/compressor.js';
 import {
@@ -129,11 +129,10 @@ class TarReader implements ArchiveReader {
     const hash = createHash('sha256');
     const bodyEnd = this.#trailer?.sumsAt;
     let bodyHash: string | undefined;
-    for (let at = 0; at < this.bytes;) {
+    let at = 0;
+    for await (const piece of piecesOf(this.#parts.source, bodyEnd)) {
       signal?.throwIfAborted();
       if (at === bodyEnd) bodyHash = `sha256:${hash.copy().digest('hex')}`;
-      const stop = bodyEnd !== undefined && at < bodyEnd ? bodyEnd : this.bytes;
-      const piece = await this.#parts.source.read(at, Math.min(blockSize, stop - at));
       hash.update(piece);
       at += piece.length;
       advance?.(piece.length);

@@ -15,12 +15,12 @@ import { readDirectory, readZipEnd, type ZipDirectory, type ZipEnd } from './dir
 import { sealOf } from './entry-seal.js';
 import type { KeptKeys } from '../kept-keys.js';
 import { findLastEntry } from './last-entry.js';
+import { piecesOf } from '../pieces.js';
 import { opens } from './unlock.js';
 import type { Unlocked } from './unlocked.js';
 import type { ByteSource } from '../../base/byte-source.js';
 import { ArchiveDamage, type Damage } from '../../base/damage.js';
 import { limits } from '../../base/limits.js';
-import { ownMemory } from '../../base/own-memory.js';
 import type { Passphrase } from '../../base/passphrase.js';
 import type { Compressor } from '../../compress/compressor.js';
 import { SharedSecret } from '../../compress/shared-secret.js';
@@ -121,22 +121,21 @@ export class ZipReader implements ArchiveReader {
   async proveBytes(advance?: (bytes: number) => void, signal?: AbortSignal): Promise<ArchiveBytesProof> {
     const body = await this.#bodyRange();
     const hash = createHash('sha256');
-    const memory = ownMemory(readBytes);
     let bodyHash: string | undefined;
-    for (let at = 0; ;) {
+    let at = 0;
+    const takeBodyHash = async (): Promise<void> => {
+      if (body === undefined || at !== body.end) return;
+      const bodySum = hash.copy();
+      for await (const central of this.#range(this.#end.directoryStart, body.centralEnd)) bodySum.update(central);
+      bodyHash = `sha256:${bodySum.digest('hex')}`;
+    };
+    await takeBodyHash();
+    for await (const piece of piecesOf(this.#source, body?.end)) {
       signal?.throwIfAborted();
-      if (at === body?.end) {
-        const bodySum = hash.copy();
-        for await (const central of this.#range(this.#end.directoryStart, body.centralEnd)) bodySum.update(central);
-        bodyHash = `sha256:${bodySum.digest('hex')}`;
-      }
-      if (at >= this.bytes) break;
-      // A piece never reaches across the end of the body, so that the hash can be taken there.
-      const border = body !== undefined && at < body.end ? body.end : this.bytes;
-      const piece = await this.#source.read(at, Math.min(readBytes, border - at), memory);
       hash.update(piece);
       at += piece.length;
       advance?.(piece.length);
+      await takeBodyHash();
     }
     return { sha256: hash.digest('hex'), bodyHash };
   }

@@ -1,7 +1,8 @@
-import type { EntrySum } from '../../archive/archive.js';
+import type { EntrySum, PackedPlace } from '../../archive/archive.js';
 import type { NewKnownEntries } from '../../archive/known/known-entries-file.js';
 import type { KnownStat } from '../../archive/known/known-entry.js';
 import { sourceOf } from '../../base/entry-path.js';
+import { partlyKnown, type PartlyKnown } from './prove-blocks.js';
 
 /** What is known of a file when it is given to the writer. */
 export interface Given {
@@ -9,7 +10,20 @@ export interface Given {
   readonly stat: KnownStat | undefined;
   /** It is taken over, and was decoded and compared before. */
   readonly isProven: boolean;
+  /** Of a database: what an earlier archive has of it, decoded and compared there. */
+  readonly earlier?: PackedPlace | undefined;
 }
+
+/** What need not be decoded again when an archive is read back. */
+export interface ProvenBefore {
+  /** Asked once for each file, in archive order: whether it was decoded and compared when it was first archived. */
+  readonly inOrder: () => boolean;
+  /** Of these only the new blocks are to be decoded. */
+  readonly partly: readonly PartlyKnown[];
+}
+
+/** Everything is to be decoded. */
+export const nothingProven: ProvenBefore = { inOrder: () => false, partly: [] };
 
 /**
  * Follows the files of an archive from where they are given to the writer to where it tells their place, remembers those that a
@@ -20,6 +34,7 @@ export class ArchivedFiles {
   readonly #willDecode: boolean;
   readonly #given = new Map<string, Given>();
   readonly #proven: boolean[] = [];
+  readonly #partly: PartlyKnown[] = [];
   #files = 0;
   #bytes = 0;
 
@@ -46,18 +61,22 @@ export class ArchivedFiles {
   }
 
   /** Told of every file, in archive order. */
-  written({ path, sha256, place }: EntrySum): void {
+  written({ path, bytes, sha256, place }: EntrySum): void {
     const given = this.#given.get(path);
     this.#given.delete(path);
-    this.#proven.push(given?.isProven === true);
+    const partly =
+      given?.earlier === undefined || place === undefined
+        ? undefined
+        : partlyKnown({ path, size: bytes }, place, given.earlier);
+    if (partly !== undefined) this.#partly.push(partly);
+    this.#proven.push(given?.isProven === true || partly !== undefined);
     if (given === undefined || place === undefined) return;
     const isProven = given.isProven || this.#willDecode;
     this.#entries.get(sourceOf(path))?.add({ path, stat: given.stat, isProven, sha256, place });
   }
 
-  /** Asked once for each file, in archive order: whether it was decoded and compared when it was first archived. */
-  provenInOrder(): () => boolean {
+  provenBefore(): ProvenBefore {
     let next = 0;
-    return () => this.#proven[next++] ?? false;
+    return { inOrder: () => this.#proven[next++] ?? false, partly: this.#partly };
   }
 }

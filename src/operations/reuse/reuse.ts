@@ -13,7 +13,7 @@ import type { OpenDestination } from '../backup-destination.js';
 import type { CreateRequest } from '../create-request.js';
 import type { Deps } from '../deps.js';
 import type { Source } from '../source.js';
-import { ArchivedFiles } from './archived-files.js';
+import { ArchivedFiles, type ProvenBefore } from './archived-files.js';
 import { EarlierArchive } from './earlier-archive.js';
 import { KnownCursor } from './known-cursor.js';
 import { Seals } from './seals.js';
@@ -181,9 +181,10 @@ export class Reuse {
 
   /** A database is given to the writer: the blocks that an earlier archive has of it. */
   async database(source: string, path: string, known: KnownEntry | undefined): Promise<EarlierBlocks> {
-    this.#files.give(path, { stat: undefined, isProven: false });
     const earlier = this.#reusing.sources.get(source);
     const entry = known ?? (path === source ? await earlier?.cursor.find(path) : undefined);
+    const proven = entry?.isProven === true ? entry.place : undefined;
+    this.#files.give(path, { stat: undefined, isProven: false, earlier: proven });
     if (earlier === undefined || entry === undefined) return noBlocks;
     return earlier.archive.earlierBlocks(entry.place);
   }
@@ -192,8 +193,8 @@ export class Reuse {
     this.#files.written(sum);
   }
 
-  provenInOrder(): () => boolean {
-    return this.#files.provenInOrder();
+  provenBefore(): ProvenBefore {
+    return this.#files.provenBefore();
   }
 
   /** The archive has its name: the next one may take over from it. Never rejects. */

@@ -9,6 +9,8 @@ export interface CreateSummary extends SummaryBase {
   readonly encrypted: boolean;
   readonly bytes: number | null;
   readonly leftOut: readonly string[];
+  /** Files that did not change since the backup before, and were taken over from it; bytes of content. */
+  readonly takenOver: { readonly files: number; readonly bytes: number };
   /** Where copies lie. */
   readonly copies: readonly string[];
   /** Ids of what retention removed in the storage. */

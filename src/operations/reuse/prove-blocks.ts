@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import type { PackedBlocks, PackedPlace } from '../../archive/archive.js';
+import type { ByteSource } from '../../base/byte-source.js';
+import { ArchiveDamage } from '../../base/damage.js';
+import { errorText } from '../../base/errors.js';
+import { blockSize } from '../../base/limits.js';
+import { JobFailure, type Compressor } from '../../compress/compressor.js';
+import { packedSumBytes } from '../../compress/packed-sum.js';
+import { finding, type Finding } from '../../manifest/findings.js';
+
+/** A large file of which an earlier archive, proven, has most blocks. */
+export interface PartlyKnown {
+  readonly path: string;
+  /** Bytes of content. */
+  readonly size: number;
+  readonly place: PackedPlace;
+  /** Numbers of the blocks that are new. */
+  readonly fresh: readonly number[];
+}
+
+/** Beyond this share of new blocks, decoding all of them is as fast. */
+const mostFresh = 0.5;
+
+const contentSumBytes = 32;
+
+/** Undefined where it is to be decoded as a whole. `earlier`: the file in the earlier archive, proven there. */
+export function partlyKnown(
+  about: { readonly path: string; readonly size: number },
+  place: PackedPlace,
+  earlier: PackedPlace,
+): PartlyKnown | undefined {
+  const [now, before] = [place.blocks, earlier.blocks];
+  if (now?.contents === undefined || before?.contents === undefined || now.head.length > 0) return undefined;
+  const fresh = now.sizes.flatMap((_size, index) => (isSameBlock(now, before, index) ? [] : [index]));
+  return fresh.length <= now.sizes.length * mostFresh ? { ...about, place, fresh } : undefined;
+}
+
+/** By both sums: of what lies in the archive, and of what it was made from. */
+function isSameBlock(now: PackedBlocks, before: PackedBlocks, index: number): boolean {
+  const at = (sums: Buffer | undefined, bytes: number): Buffer | undefined =>
+    sums?.subarray(index * bytes, (index + 1) * bytes);
+  const isSame = (a: Buffer | undefined, b: Buffer | undefined): boolean =>
+    a !== undefined && b !== undefined && a.length > 0 && a.equals(b);
+  return (
+    isSame(at(now.sums, packedSumBytes), at(before.sums, packedSumBytes)) &&
+    isSame(at(now.contents, contentSumBytes), at(before.contents, contentSumBytes))
+  );
+}
+
+/** Decodes the new blocks out of the archive and compares them with the content they were made from; the first fault, if any. */
+export async function proveBlocks(
+  archive: ByteSource,
+  pool: Compressor,
+  { path, size, place, fresh }: PartlyKnown,
+): Promise<Finding | undefined> {
+  const { blocks, offset } = place;
+  if (blocks?.contents === undefined) throw new Error(`${path} has no blocks to prove`);
+  const wanted = new Set(fresh);
+  let at = offset + blocks.head.length;
+  for (const [index, bytes] of blocks.sizes.entries()) {
+    const start = at;
+    at += bytes;
+    if (!wanted.has(index)) continue;
+    const last = index === blocks.sizes.length - 1;
+    const job = { size: last ? size - index * blockSize : blockSize, last };
+    try {
+      const { data } = await pool.run('inflate-block', { data: await archive.read(start, bytes), ...job });
+      const expected = blocks.contents.subarray(index * contentSumBytes, (index + 1) * contentSumBytes);
+      if (createHash('sha256').update(data).digest().equals(expected)) continue;
+      return finding('checksum-mismatch', `its block ${index + 1} is not what was read`, { path });
+    } catch (error) {
+      if (error instanceof ArchiveDamage) return finding(error.id, error.message, { path });
+      if (!(error instanceof JobFailure)) throw error;
+      return finding('content-undecodable', `its block ${index + 1} cannot be inflated: ${errorText(error)}`, { path });
+    }
+  }
+  return undefined;
+}
