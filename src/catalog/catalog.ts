@@ -16,6 +16,13 @@ export interface OfSchedule {
   readonly schedule: string;
 }
 
+/** What was known of a backup until it was to be deleted. */
+export interface Forgotten {
+  readonly backup: string;
+  /** Its last one. */
+  readonly verification: Verification | undefined;
+}
+
 /**
  * The history of a storage: which runs there were, with steps, findings and results, and when archives were verified. Never a
  * reason for anything to fail: no method throws. What cannot be written is not; what cannot be read is `unknown`, and what was
@@ -39,10 +46,10 @@ export interface Catalog {
   verifications(): Answer<readonly Verification[]>;
   /** Ids of backups that runs of an instance made and nobody was told to delete; newest first, the last thousand. */
   made(instance: string): Answer<readonly string[]>;
-  /** Lets go of what is known of an archive that is to be deleted. `backup`: its id. */
-  forget(archive: string, backup: string): void;
-  /** Takes that back, as far as it tells `made`: the backup could not be deleted. */
-  remember(backup: string): void;
+  /** Lets go of what is known of an archive that is to be deleted, and gives it. `backup`: its id. */
+  forget(archive: string, backup: string): Forgotten;
+  /** Takes that back: the backup could not be deleted. */
+  remember(forgotten: Forgotten): void;
   close(): void;
 }
 
@@ -50,6 +57,18 @@ const defaultAttempts = 10;
 const mostMade = 1000;
 const selectMade = `SELECT backup FROM run WHERE kind = 'create' AND instance = ? AND backup IS NOT NULL
   AND removed_at IS NULL AND result IN ('done', 'incomplete') ORDER BY id DESC LIMIT ?`;
+
+const selectVerified =
+  'SELECT name AS archive, sha256, verified_at AS at, verdict FROM archive WHERE verified_at IS NOT NULL';
+
+type VerificationRow = Omit<Verification, 'sha256'> & { readonly sha256: string | null };
+
+const verificationOf = (row: VerificationRow): Verification => ({ ...row, sha256: row.sha256 ?? undefined });
+
+function insertVerification(db: Database.Database, { archive, sha256, at, verdict }: Verification): void {
+  const insert = db.prepare('INSERT OR REPLACE INTO archive (name, sha256, verified_at, verdict) VALUES (?, ?, ?, ?)');
+  insert.run(archive, sha256 ?? null, Math.round(at), verdict);
+}
 
 /** Opens nothing yet: the file is made by the first run that is recorded. `storageFolder` may not exist. */
 export async function openCatalog(storageFolder: string, clock: Clock): Promise<Catalog> {
@@ -96,28 +115,17 @@ class SqliteCatalog implements Catalog {
     return this.runs({ ...of, kind: 'create', limit });
   }
 
-  recordVerification({ archive, sha256, at, verdict }: Verification): void {
+  recordVerification(verification: Verification): void {
     this.#write((db) => {
-      db.prepare('INSERT OR REPLACE INTO archive (name, sha256, verified_at, verdict) VALUES (?, ?, ?, ?)').run(
-        archive,
-        sha256 ?? null,
-        Math.round(at),
-        verdict,
-      );
+      insertVerification(db, verification);
       trimArchives(db);
     });
   }
 
   verifications(): Answer<readonly Verification[]> {
+    const oldestFirst = `${selectVerified} ORDER BY verified_at, name LIMIT ?`;
     return this.#read(
-      (db) =>
-        db
-          .prepare<[number], Omit<Verification, 'sha256'> & { readonly sha256: string | null }>(
-            `SELECT name AS archive, sha256, verified_at AS at, verdict FROM archive WHERE verified_at IS NOT NULL
-             ORDER BY verified_at, name LIMIT ?`,
-          )
-          .all(maxArchives)
-          .map((row) => ({ ...row, sha256: row.sha256 ?? undefined })),
+      (db) => db.prepare<[number], VerificationRow>(oldestFirst).all(maxArchives).map(verificationOf),
       [],
     );
   }
@@ -126,15 +134,22 @@ class SqliteCatalog implements Catalog {
     return this.#read((db) => db.prepare<[string, number], string>(selectMade).pluck().all(instance, mostMade), []);
   }
 
-  forget(archive: string, backup: string): void {
+  forget(archive: string, backup: string): Forgotten {
+    let verification: Verification | undefined;
     this.#write((db) => {
+      const row = db.prepare<[string], VerificationRow>(`${selectVerified} AND name = ?`).get(archive);
+      verification = row === undefined ? undefined : verificationOf(row);
       db.prepare('DELETE FROM archive WHERE name = ?').run(archive);
       db.prepare('UPDATE run SET removed_at = ? WHERE backup = ?').run(Math.round(this.#clock.now()), backup);
     });
+    return { backup, verification };
   }
 
-  remember(backup: string): void {
-    this.#write((db) => void db.prepare('UPDATE run SET removed_at = NULL WHERE backup = ?').run(backup));
+  remember({ backup, verification }: Forgotten): void {
+    this.#write((db) => {
+      db.prepare('UPDATE run SET removed_at = NULL WHERE backup = ?').run(backup);
+      if (verification !== undefined) insertVerification(db, verification);
+    });
   }
 
   close(): void {

@@ -13,11 +13,11 @@ export async function removeBackup(
   { id, name }: Pick<ListedBackup, 'id' | 'name'>,
   catalog: Catalog | undefined,
 ): Promise<void> {
-  catalog?.forget(name, id);
+  const forgotten = catalog?.forget(name, id);
   try {
     await storage.remove(name);
   } catch (error) {
-    catalog?.remember(id);
+    if (forgotten !== undefined) catalog?.remember(forgotten);
     throw error;
   }
   await storage.remove(`${name}${sideSuffix}`);

@@ -122,18 +122,23 @@ describe('pruning', () => {
     catalog.close();
   });
 
-  it('leaves a backup that cannot be removed in the catalogue', async () => {
+  it('leaves a backup that cannot be removed in the catalogue, with what a verification said of it', async () => {
     const made = await daily(1);
     const catalog = await openCatalog(made.storage.folder, systemClock);
     catalog.beginRun({ kind: 'create', instance: 'app' }).end({ exitCode: 0, backup: idOf(0) });
     const { name, id } = { name: `${idOf(0)}.zip`, id: idOf(0) };
+    const verification = { archive: name, sha256: 'a'.repeat(64), at: begin, verdict: 'damaged' };
+    catalog.recordVerification(verification);
     rmSync(join(made.storage.folder, name));
     mkdirSync(join(made.storage.folder, name));
     await failure(removeBackup(made.storage, { id, name }, catalog));
     expect(catalog.made('app')).toEqual([id]);
+    expect(catalog.verifications()).toEqual([verification]);
+    expect(knownBadArchives(catalog)).toEqual(new Set([name]));
     rmdirSync(join(made.storage.folder, name));
     await removeBackup(made.storage, { id, name }, catalog);
     expect(catalog.made('app')).toEqual([]);
+    expect(catalog.verifications()).toEqual([]);
     catalog.close();
   });
 });
