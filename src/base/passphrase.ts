@@ -46,10 +46,13 @@ export interface PassphraseQuestion {
   readonly file: string;
   /** What the archive says about where it is kept: by the archive's own word, never trusted. */
   readonly hint: string | undefined;
+  /** What was given for it before, and does not open it. */
+  readonly wrong?: Passphrase;
 }
 
 /**
  * Gets the passphrase of an encrypted archive; called only where one is needed. Rejects with `passphrase-missing` where there
- * is none and nobody to ask. What it gives is its giver's to forget.
+ * is none and nobody to ask. What it gives is its giver's to forget. Gives the one that was wrong again where there is no
+ * other.
  */
 export type AskPassphrase = (question: PassphraseQuestion) => Promise<Passphrase>;

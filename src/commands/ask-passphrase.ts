@@ -5,16 +5,27 @@ import { ownBytes } from '../config/passphrase-source.js';
 import { shownName } from '../ui/display.js';
 import { askSecret } from '../ui/prompts.js';
 
-/** How often somebody may mistype a new one. */
+/** How often somebody may type what cannot be one. */
 const attempts = 3;
 
-/** Of an archive that is there: once. Rejects with `passphrase-missing`, `interrupted`, or the signal's reason. */
-export async function askPassphrase({ file, hint }: PassphraseQuestion, signal: AbortSignal): Promise<Passphrase> {
-  const told = hint === undefined ? '' : ` (its hint: ${shownName(hint)})`;
-  const typed = await type(`Passphrase of ${shownName(file)}${told}: `, signal);
-  const fault = passphraseFault(typed.bytes);
-  if (fault === undefined) return typed;
-  throw refused(typed, fault);
+/**
+ * Of an archive that is there; whoever asks tries it, and asks again. Rejects with `passphrase-missing`, `interrupted`, or
+ * the signal's reason.
+ */
+export async function askPassphrase(
+  { file, hint, wrong }: PassphraseQuestion,
+  signal: AbortSignal,
+): Promise<Passphrase> {
+  const where = hint === undefined ? '' : ` (its hint: ${shownName(hint)})`;
+  let told = wrong === undefined ? '' : 'It does not open with that.\n';
+  for (let attempt = 1; ; attempt += 1) {
+    const typed = await type(`${told}Passphrase of ${shownName(file)}${where}: `, signal);
+    const fault = passphraseFault(typed.bytes);
+    if (fault === undefined) return typed;
+    const error = refused(typed, fault);
+    if (attempt === attempts) throw error;
+    told = `What was typed ${fault}.\n`;
+  }
 }
 
 /** Of one that is to be made: twice the same. Rejects in the same ways. */

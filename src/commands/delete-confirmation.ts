@@ -1,8 +1,7 @@
 import { BkpError } from '../base/errors.js';
 import type { DeletePlan } from '../operations/delete-backups.js';
 import { deleteQuestionView } from '../ui/delete-view.js';
-import { shownName } from '../ui/display.js';
-import { askLine } from '../ui/prompts.js';
+import { askWord } from './ask-word.js';
 import type { CommandDeps } from './job.js';
 import { mayAsk } from './may-ask.js';
 
@@ -29,7 +28,7 @@ export async function confirmDelete(
   output.render(deleteQuestionView({ backups, missing }));
   const [only] = ids;
   const word = ids.length === 1 && only !== undefined ? only : `delete ${ids.length}`;
-  const typed = await askLine(`Type ${shownName(word)} to delete what is shown: `, signal);
+  const typed = await askWord(word, 'delete what is shown', signal);
   if (typed !== word)
     throw refused(typed === undefined || typed === '' ? 'it was not confirmed' : `${typed} is not ${word}`);
 }

@@ -1,7 +1,6 @@
 import { BkpError } from '../base/errors.js';
 import type { InPlacePlan } from '../operations/plan-in-place.js';
-import { shownName } from '../ui/display.js';
-import { askLine } from '../ui/prompts.js';
+import { askWord } from './ask-word.js';
 
 export interface Confirmation {
   readonly plan: Pick<InPlacePlan, 'id' | 'root'>;
@@ -23,7 +22,7 @@ export async function requireConfirmation({ plan, given, asks }: Confirmation, s
       `Look at it with --dry-run, then pass --confirm ${id}.`,
     );
   }
-  const typed = await askLine(`Type ${shownName(id)} to replace what is there: `, signal);
+  const typed = await askWord(id, 'replace what is there', signal);
   if (typed === id) return;
   throw refused(typed === undefined || typed === '' ? 'it was not confirmed' : `${typed} is not ${id}`);
 }

@@ -35,6 +35,13 @@ class OnePassphrase implements RunPassphrase {
   // Where nobody can be asked, every archive is told of with its own hint.
   readonly ask: AskPassphrase = async (question) => {
     if (this.#isMissing()) throw this.#missing(question);
+    const { wrong } = question;
+    // Only a person may know another one: a file or a command would say the same.
+    if (wrong !== undefined && this.#source !== undefined) return wrong;
+    if (wrong !== undefined) {
+      this.#found = undefined;
+      wrong.forget();
+    }
     return (this.#found ??= this.#read((signal) => askPassphrase(question, signal)));
   };
 

@@ -28,14 +28,21 @@ export async function unlockArchive(
     case 'aes': {
       if (ask === undefined) throw missing(name);
       const hint = parseArchiveComment(reader.comment)?.hint;
-      const passphrase = await ask({ file: name, hint });
-      if (await reader.unlock(passphrase, keys)) return passphrase;
-      throw wrong(name, hint);
+      let given = await ask({ file: name, hint });
+      for (let attempt = 1; !(await reader.unlock(given, keys)); attempt += 1) {
+        const another = attempt < attempts ? await ask({ file: name, hint, wrong: given }) : given;
+        if (another === given) throw wrong(name, hint);
+        given = another;
+      }
+      return given;
     }
     default:
       return never(encryption);
   }
 }
+
+/** How often somebody may mistype it. */
+const attempts = 3;
 
 async function encryptionOf(reader: ArchiveReader): Promise<Encryption> {
   try {

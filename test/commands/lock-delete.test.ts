@@ -115,6 +115,10 @@ describe('bkp delete', () => {
     const call = `${process.execPath} ${binary} -C ${root}`;
     const wrong = openTerminal(`${call} delete latest`);
     await wrong.until(/Type \S+ to delete what is shown:/);
+    for (const word of ['yes', 'y']) {
+      wrong.press(word, 'Enter');
+      await wrong.until(new RegExp(`^${word} is not \\S+\\.\\nType \\S+ to delete what is shown: *$`, 'm'));
+    }
     wrong.press('yes', 'Enter');
     expect(await wrong.until(/exit \d+/)).toMatch(/yes is not \S+; nothing was deleted[^]*exit 15/);
     const again = lastLine(await bkp(['create', '--only', 'system.brain', '--json'], { cwd: root }));
