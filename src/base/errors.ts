@@ -1,5 +1,8 @@
+import { isAbsolute } from 'node:path';
+import { formatBytes } from './amounts.js';
 import { errorTable, type ErrorId } from './error-table.js';
 import { exitCodes, type ExitCode } from './exit-codes.js';
+import { freeSpace, isOutOfInodes } from './free-space.js';
 
 export interface ErrorDetails {
   /** What to do next, as a sentence. */
@@ -46,12 +49,21 @@ export function ioError(doing: string, path: string, error: unknown, id: ErrorId
   if (error instanceof BkpError) return error;
   const details = { cause: error, path };
   if (spaceCodes.has(systemCode(error) ?? '')) {
-    return new BkpError('no-space', `no space left while ${doing} ${path}`, {
+    return new BkpError('no-space', `no space left while ${doing} ${path}${leftThere(path, systemCode(error))}`, {
       ...details,
       hint: 'Free some space there, or choose another place; nothing that existed was changed.',
     });
   }
   return new BkpError(id, `failed while ${doing} ${path}: ${reasonText(error)}`, details);
+}
+
+/** What a full disk has left, as far as it tells. */
+function leftThere(path: string, code: string | undefined): string {
+  if (code === 'EDQUOT') return ': the quota of this user is used up';
+  if (!isAbsolute(path)) return '';
+  if (isOutOfInodes(path)) return ': there is no inode left for a new file';
+  const free = freeSpace(path);
+  return free === undefined ? '' : `: ${formatBytes(free)} free there`;
 }
 
 /** SQLite tells only by its code which call failed (`SQLITE_IOERR_FSYNC`). */

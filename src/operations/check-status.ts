@@ -1,8 +1,9 @@
 import type { Catalog } from '../catalog/catalog.js';
 import { BkpError } from '../base/errors.js';
+import { freeSpace } from '../base/free-space.js';
 import { decideHealth, type Health, type HealthBackup } from '../policy/health.js';
 import { scheduleHealth, type ScheduleHealth } from '../policy/schedule-health.js';
-import { freeSpace, sharingDevice } from '../system/free-space.js';
+import { sharingDevice } from '../system/free-space.js';
 import type { Storage } from '../storage/storage.js';
 import type { Deps } from './deps.js';
 import { listBackupsSoFar, type ListedBackup } from './list-backups.js';

@@ -1,5 +1,5 @@
 import { realpathSync } from 'node:fs';
-import { relative } from 'node:path';
+import { dirname, relative } from 'node:path';
 import { counted, formatBytes } from '../base/amounts.js';
 import type { ArchiveProof, ArchiveWriter, Container } from '../archive/archive.js';
 import { KeptKeys } from '../archive/kept-keys.js';
@@ -13,6 +13,7 @@ import type { Manifest, ManifestSource } from '../manifest/manifest.js';
 import type { FileStat } from '../fs/file-stat.js';
 import { sqliteChildOnDemand } from '../sqlite/child-on-demand.js';
 import type { SqliteChild } from '../sqlite/client.js';
+import { SpaceBefore } from './backup-space.js';
 import { openDestination, type OpenDestination } from './backup-destination.js';
 import type { CreateRequest } from './create-request.js';
 import { DatabaseCopier, type DatabaseCopy, type DatabaseToCopy } from './database-copies.js';
@@ -78,7 +79,21 @@ interface Making {
   readonly started: number;
 }
 
-function makeArchive({ request, target, held, started }: Making, deps: Deps): Promise<CreateResult> {
+async function makeArchive(making: Making, deps: Deps): Promise<CreateResult> {
+  const { target } = making;
+  const space = new SpaceBefore([dirname(target.file), target.staging]);
+  try {
+    return await writeArchive(making, space, deps);
+  } catch (error) {
+    throw space.told(error);
+  }
+}
+
+function writeArchive(
+  { request, target, held, started }: Making,
+  space: SpaceBefore,
+  deps: Deps,
+): Promise<CreateResult> {
   return withCleanup(async (cleanup) => {
     const generatedAt = deps.clock.now();
     const pool = openPool(deps, cleanup);
@@ -92,7 +107,7 @@ function makeArchive({ request, target, held, started }: Making, deps: Deps): Pr
     const writer = openWriter(request, target, { pool, sums, keys, reuse });
     cleanup.defer(() => writer.abort());
 
-    const content = await archiveSources(request, { target, writer, held, reuse }, deps, cleanup);
+    const content = await archiveSources(request, { target, writer, held, reuse, space }, deps, cleanup);
     const { manifest, proof } = await finishArchive({ request, target, writer, sums, content, generatedAt, deps });
     await target.partial.sync();
     if (isStream(request)) {
@@ -183,6 +198,7 @@ interface Archiving {
   readonly writer: ArchiveWriter;
   readonly held: HeldInstance | undefined;
   readonly reuse: Reuse | undefined;
+  readonly space: SpaceBefore;
 }
 
 /** What went into the archive. */
@@ -194,7 +210,7 @@ export interface ArchivedContent {
 
 async function archiveSources(
   request: CreateRequest,
-  { target, writer, held, reuse }: Archiving,
+  { target, writer, held, reuse, space }: Archiving,
   deps: Deps,
   cleanup: Cleanup,
 ): Promise<ArchivedContent> {
@@ -206,6 +222,8 @@ async function archiveSources(
   const known = new Set(scanned.databases.map(({ absolute }) => absolute));
   const more = (held?.databases ?? []).filter(({ absolute }) => !known.has(absolute));
   const databases = [...scanned.databases, ...more];
+  space.needed.content = scanned.bytes;
+  space.needed.databases = sum(databases.map(({ stat }) => stat.size));
   const onProgress = (copied: number): void => deps.progress.advance(copied);
   const copier = new DatabaseCopier(child, {
     staging: target.staging,
@@ -213,7 +231,7 @@ async function archiveSources(
     onProgress,
     locked: held !== undefined,
   });
-  deps.progress.start('databases', sum(databases.map(({ stat }) => stat.size)));
+  deps.progress.start('databases', space.needed.databases);
   const copies = byEntryPath(await copier.copy(databases));
   for (const { absolute } of databases) reserved.addDatabase(absolute);
   deps.step('databases-copied', `copied ${counted(databases.length, 'database')}`);

@@ -1,6 +1,7 @@
 import { existsSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Cleanup } from '../base/cleanup.js';
+import { formatBytes } from '../base/amounts.js';
 import { BkpError, ioError } from '../base/errors.js';
 import type { AskPassphrase } from '../base/passphrase.js';
 import type { CompressPool } from '../compress/pool.js';
@@ -136,7 +137,12 @@ export const unverified = (location: string): BkpError =>
   });
 
 const noSpace = (target: string, bytes: number, free: number): BkpError =>
-  new BkpError('no-space', `restoring needs ${bytes} bytes, and ${free} are free at ${target}`, {
+  new BkpError('no-space', noSpaceText(target, bytes, free), {
     path: target,
-    hint: 'Free some space there, or choose another folder; nothing was written.',
+    hint: 'Free that much there, or choose another folder; nothing was written.',
   });
+
+function noSpaceText(target: string, bytes: number, free: number): string {
+  const short = `${formatBytes(bytes - free)} too little`;
+  return `restoring needs ${formatBytes(bytes)}; ${formatBytes(free)} free at ${target}: ${short}`;
+}

@@ -1,4 +1,5 @@
 import { lstatSync, statfsSync } from 'node:fs';
+import { formatBytes } from '../base/amounts.js';
 import { BkpError, ioError } from '../base/errors.js';
 import type { FoundManifest } from '../manifest/manifest.js';
 import type { LiveContent } from './live-content.js';
@@ -74,11 +75,12 @@ export function requireSpace(needs: readonly SpaceNeed[]): void {
   const short = needs.filter(({ needs: bytes, free }) => bytes !== undefined && bytes > free);
   if (short.length === 0) return;
   const lines = short.map(({ folder, needs: bytes = 0, safety, free }) => {
-    const part = safety === 0 ? '' : ` (${safety} of them, as an estimate, for the safety backup)`;
-    return `restoring needs ${bytes} bytes${part} beside what is there, and ${free} are free at ${folder}`;
+    const part = safety === 0 ? '' : `, of which about ${formatBytes(safety)} for the safety backup`;
+    const amounts = `restoring needs ${formatBytes(bytes)} beside what is there${part}; ${formatBytes(free)} free`;
+    return `${amounts} at ${folder}: ${formatBytes(bytes - free)} too little`;
   });
   throw new BkpError('no-space', lines.join('\n'), {
     path: short[0]?.folder ?? '',
-    hint: `Free some space there${short.some(({ safety }) => safety > 0) ? ', or pass --no-safety-backup: what is there now is kept aside then' : ''}. Nothing was written.`,
+    hint: `Free that much there${short.some(({ safety }) => safety > 0) ? ', or pass --no-safety-backup: what is there now is kept aside then' : ''}. Nothing was written.`,
   });
 }

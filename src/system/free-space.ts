@@ -1,15 +1,6 @@
-import { statfsSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { statSync } from 'node:fs';
 import { systemCode } from '../base/errors.js';
-
-/**
- * Bytes that this user may still write where a path lies, or will lie; undefined where that cannot be told (some network and
- * FUSE file systems). Looks only.
- */
-export function freeSpace(path: string): number | undefined {
-  const found = nearest(path, (there) => statfsSync(there));
-  return found === undefined || found.blocks === 0 ? undefined : found.bavail * found.bsize;
-}
+import { nearest } from '../base/free-space.js';
 
 /**
  * Which of these paths lie on the same device as `folder`, and are lost together with it; what does not exist does not count.
@@ -29,16 +20,3 @@ export function sharingDevice(folder: string, paths: readonly string[]): readonl
 }
 
 const deviceOf = (path: string): bigint => statSync(path, { bigint: true }).dev;
-
-/** Of a path, or of the nearest folder above it that is there; undefined where none of them may be asked. */
-function nearest<T>(path: string, look: (path: string) => T): T | undefined {
-  for (let at = path; ; at = dirname(at)) {
-    try {
-      return look(at);
-    } catch (error) {
-      const code = systemCode(error);
-      if (code === undefined) throw error;
-      if ((code !== 'ENOENT' && code !== 'ENOTDIR') || at === dirname(at)) return undefined;
-    }
-  }
-}

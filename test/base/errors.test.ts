@@ -57,6 +57,13 @@ describe('ioError', () => {
     }
   });
 
+  it('tells what is left where a disk is full, and of a quota that it is one', () => {
+    const full = ioError('writing', '/', system('ENOSPC'));
+    expect(full.message).toMatch(/^no space left while writing \/: [\d.]+ \w+ free there$/);
+    expect(ioError('writing', '/', system('EDQUOT')).message).toMatch(/: the quota of this user is used up$/);
+    expect(ioError('writing', 'standard output', system('ENOSPC')).message).toMatch(/standard output$/);
+  });
+
   it('leaves an expected failure as it is', () => {
     const inner = new BkpError('interrupted', 'stopped');
     expect(ioError('writing', '/a', inner)).toBe(inner);

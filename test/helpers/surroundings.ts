@@ -48,12 +48,13 @@ export function asOurselves<T>(action: () => T): T {
   }
 }
 
-/** A file system of this many bytes, or undefined where we may not mount one. */
-export function tinyFileSystem(bytes: number): string | undefined {
+/** A file system of this many bytes (and inodes), or undefined where we may not mount one. */
+export function tinyFileSystem(bytes: number, inodes?: number): string | undefined {
   if (!isRoot) return undefined;
   const folder = temporaryFolder();
+  const limits = `size=${bytes}${inodes === undefined ? '' : `,nr_inodes=${inodes}`}`;
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', folder], { stdio: 'ignore' });
+    execFileSync('mount', ['-t', 'tmpfs', '-o', limits, 'tmpfs', folder], { stdio: 'ignore' });
   } catch {
     return undefined;
   }

@@ -160,7 +160,10 @@ describe('a full disk', () => {
       const before = stored(from);
       const error = await failure(create(from, { container }));
       expect([error.id, error.exitCode]).toEqual(['no-space', 13]);
-      expect(error.hint).toBeDefined();
+      expect(error.message).toMatch(
+        /^no space left while writing \S+\.partial: .* free there\na backup takes up to 2\.9 MiB, .*; 1\.\d MiB were free in \S+\/storage when it began$/,
+      );
+      expect(error.hint).toContain('--only');
       expect(stored(from)).toEqual(before);
       expect((await verify(older.file)).verdict).toBe('intact');
       await create(from, { container, sources: from.sources.slice(0, 1) });
@@ -174,6 +177,9 @@ describe('a full disk', () => {
     makeDatabase(join(from.root, 'large.db'), 'CREATE TABLE t (b BLOB)', 'INSERT INTO t VALUES (randomblob(3000000))');
     const error = await failure(create(from));
     expect(error.id).toBe('no-space');
+    expect(error.message).toMatch(
+      / free there\na backup takes up to 2\.9 MiB, .*, and 2\.9 MiB for a while for copies/,
+    );
     expect(stored(from)).toEqual([]);
     expect(readdirSync(from.root)).toEqual(['large.db']);
   });

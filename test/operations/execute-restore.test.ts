@@ -116,7 +116,10 @@ describe('the target of a restore', () => {
     if (disk === undefined) return skip('only root may mount a small file system');
     const { file } = await create(await site());
     const target = join(disk, 'target');
-    expect((await failure(restore(file, target))).id).toBe('no-space');
+    expect(await failure(restore(file, target))).toMatchObject({
+      id: 'no-space',
+      message: expect.stringMatching(/^restoring needs .* MiB; .* free at \S+: .* too little$/) as string,
+    });
     const five = await craft({
       entries: [
         { path: 'data/f', content: bytes(900_000) },
