@@ -71,7 +71,7 @@ function* failedText(
   { chalk }: Look,
 ): Iterable<string> {
   const { file, error } = verified;
-  yield `${chalk.red.bold('NOT VERIFIED')}  ${shownName(file)}: ${shownText(error.message)}`;
+  yield `${chalk.red.bold('FAILED (not verified)')}  ${shownName(file)}: ${shownText(error.message)}`;
   for (const line of adviceOf(verified)) if (!advised.has(line)) yield `  ${shownName(line)}`;
 }
 
@@ -108,7 +108,7 @@ export function verifySummaryView(all: readonly Verified[], quick: boolean, left
     *text({ chalk }) {
       if (backups.length > 1) {
         const told = Object.entries(counts).filter(([, number]) => number > 0);
-        yield `${counted(backups.length, 'backup')}: ${told.map(([name, number]) => `${number} ${name === 'failed' ? 'not verified' : name}`).join(', ')}`;
+        yield `${counted(backups.length, 'backup')}: ${told.map(([name, number]) => `${number} ${name === 'failed' ? 'failed (not verified)' : name}`).join(', ')}`;
       }
       if (leftOut > 0)
         yield chalk.dim(`${counted(leftOut, 'backup')} of other instances left out (name them to verify them)`);

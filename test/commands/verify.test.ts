@@ -64,7 +64,9 @@ describe('bkp verify', () => {
         { verdict: 'intact', exitCode: 0 },
       ],
     });
-    expect((await bkp(['verify', newer, file], { cwd: root })).stdout).toMatch(/^NOT VERIFIED .*\n[^]*intact /);
+    expect((await bkp(['verify', newer, file], { cwd: root })).stdout).toMatch(
+      /^FAILED \(not verified\) .*\n[^]*intact /,
+    );
     expect(await bkp(['verify', newer], { cwd: root })).toMatchObject({ code: 15, stdout: '' });
   });
 

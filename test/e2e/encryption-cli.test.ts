@@ -95,7 +95,9 @@ describe('an encrypted backup', () => {
     expect(second.stdout).toContain(`--dry-run --passphrase-file ${passphrase}\n`);
     const none = await bkp(['verify', '-C', site, '--all']);
     expect([none.code, none.stdout.match(/Pass --passphrase-file <file>/g)?.length]).toEqual([12, 1]);
-    expect(none.stdout).toMatch(/The hint of the archive says: in the safe\n[^]*^2 backups: 2 not verified$/m);
+    expect(none.stdout).toMatch(
+      /The hint of the archive says: in the safe\n[^]*^2 backups: 2 failed \(not verified\)$/m,
+    );
     const target = join(temporaryFolder(), 'target');
     const restored = await bkp(['restore', archive, '--target', target, '--passphrase-file', passphrase]);
     expect([restored.stderr, restored.code]).toEqual(['', 0]);
