@@ -73,6 +73,7 @@ async function runList(options: ListOptions, globals: GlobalOptions, deps: Comma
     instance,
     now: systemClock.now(),
     again: sameCall(globals),
+    sources: config?.sources.filter(({ enabled }) => enabled).map(({ name }) => name),
   };
   const exitCode = exitCodes.done;
   deps.output.render(listView(list, { exitCode, durationMs: deps.elapsed() }));

@@ -44,14 +44,19 @@ export async function chooseBackup(
     throw new BkpError('backup-not-found', message, { hint: `Make one: \`${again} create\`.` });
   }
   const now = systemClock.now();
+  const sources = config.sources.filter(({ enabled }) => enabled).map(({ name }) => name);
   const numbers = { title: 'NR', align: 'right' as const, cells: shown.map((_, at) => String(at + 1)) };
-  const columns = [numbers, ...backupColumns({ shown, now, withForeign: false })];
+  const columns = [numbers, ...backupColumns({ shown, now, withForeign: false, sources })];
   const wanted = {
     question: `Which backup of ${shownName(config.instance)} is to be put back?`,
     names: shown.map(({ id }) => id),
     called: 'an id' as const,
     table: (width: number) => tableLines(columns, width),
     start: 0,
+    more: (at: number) => {
+      const { comment } = shown[at] ?? {};
+      return comment === undefined ? '' : `Its comment: ${shownName(comment)}`;
+    },
     tell: (at: number) => {
       const { id = '', time = now, bytes = 0 } = shown[at] ?? {};
       return `Backup: ${shownName(id)}, ${formatAge(time, now)}, ${formatBytes(bytes)}`;

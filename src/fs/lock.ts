@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import { lstatSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Clock } from '../base/clock.js';
+import { recordedTime, type Clock } from '../base/clock.js';
 import { BkpError, ioError, systemCode } from '../base/errors.js';
 import { nativeModuleFailure } from '../base/native-module.js';
 import { createLockFile, lockFileIdentity } from './lock-file.js';
@@ -111,7 +111,7 @@ async function pause(milliseconds: number, signal: AbortSignal | undefined): Pro
 
 function lockHeld(file: string, holder: LockHolder | undefined): BkpError {
   const who = holder
-    ? `${holder.holder} (process ${holder.pid} on ${holder.host}, since ${holder.since})`
+    ? `${holder.holder} (process ${holder.pid} on ${holder.host}, since ${recordedTime(holder.since)})`
     : 'another run';
   return new BkpError('lock-held', `${file} is held by ${who}`, {
     path: file,

@@ -19,6 +19,8 @@ export interface UnitChanges {
   readonly live: string;
   readonly added: readonly string[];
   readonly changed: readonly string[];
+  /** There now, and put back whether they differ or not: databases, and files that nobody may read. */
+  readonly replaced: readonly string[];
   readonly removed: readonly string[];
   readonly kept: readonly string[];
 }
@@ -55,27 +57,32 @@ function compareUnit(unit: RestoreUnit, entries: readonly EntryHeader[], request
   const base = { name, live: unit.live };
   if (type === 'sqlite') {
     const paths = entries.map(({ path }) => path);
-    return { ...base, added: unit.exists ? [] : paths, changed: unit.exists ? paths : [], removed: [], kept: [] };
+    const [added, replaced] = unit.exists ? [[], paths] : [paths, []];
+    return { ...base, added, changed: [], replaced, removed: [], kept: [] };
   }
-  const added: string[] = [];
-  const changed: string[] = [];
-  const kept: string[] = [];
+  const found: Record<Compared, string[]> = { added: [], changed: [], replaced: [], kept: [] };
   for (const header of entries) {
     const state = compareFile(join(unit.live, header.path.slice(name.length + 1)), header, request);
-    ({ added, changed, kept })[state].push(header.path);
+    found[state].push(header.path);
   }
   const removed = unit.mode === 'files' ? [] : removedPaths(unit, entries, request);
-  return { ...base, added, changed, removed, kept };
+  return { ...base, ...found, removed };
 }
 
-function compareFile(live: string, header: EntryHeader, { opened }: CompareRequest): 'added' | 'changed' | 'kept' {
+type Compared = 'added' | 'changed' | 'replaced' | 'kept';
+
+function compareFile(live: string, header: EntryHeader, { opened }: CompareRequest): Compared {
   const found = lookIfAllowed(live);
   if (found === undefined) return 'added';
-  if (found === 'denied') return 'changed';
+  if (found === 'denied') return 'replaced';
   if (header.kind === 'link')
     return found.isSymbolicLink() && readlinkSync(live) === header.target ? 'kept' : 'changed';
-  if (!found.isFile() || found.size !== header.size || hasSidecars(live)) return 'changed';
-  return hashOf(live) === opened.claims.sums?.get(header.path) ? 'kept' : 'changed';
+  if (!found.isFile()) return 'changed';
+  if (hasSidecars(live)) return 'replaced';
+  if (found.size !== header.size) return 'changed';
+  const hash = hashOf(live);
+  if (hash === undefined) return 'replaced';
+  return hash === opened.claims.sums?.get(header.path) ? 'kept' : 'changed';
 }
 
 /** A database that somebody may have open is not looked into. */

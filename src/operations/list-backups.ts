@@ -44,6 +44,8 @@ export interface ListedBackup {
   readonly encrypted: boolean;
   /** How many losses an incomplete one names; 0 where it is encrypted, for they are too. */
   readonly losses: number;
+  /** What its maker wrote of it; undefined where there is nothing, or it is encrypted. */
+  readonly comment: string | undefined;
   /** Why it is `unproven`, `damaged` or `unknown`. */
   readonly reason: string | undefined;
 }
@@ -160,6 +162,7 @@ function baseOf(storage: Storage, file: StoredFile, container: Container): Descr
     status: 'ok',
     encrypted: false,
     losses: 0,
+    comment: undefined,
     reason: undefined,
   };
 }
@@ -179,6 +182,7 @@ function fromManifest(base: Described, manifest: FoundManifest): Described {
     origin: parsed?.origin,
     ...statusOf(manifest),
     losses: ofKind(manifest.findings ?? [], 'loss').length,
+    comment: manifest.comment ?? undefined,
   };
 }
 

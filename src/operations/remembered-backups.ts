@@ -43,7 +43,7 @@ export function missingBackups(
 
 const blank = {
   ...{ file: undefined, container: undefined, foreign: false, bytes: 0, includes: [], project: undefined, scopes: [] },
-  ...{ locked: false, encrypted: false, losses: 0 },
+  ...{ locked: false, encrypted: false, losses: 0, comment: undefined },
 } as const;
 
 /** Runs among which the last attempts are looked for: those of a rare schedule may lie behind many of a frequent one. */

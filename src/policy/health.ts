@@ -1,4 +1,4 @@
-import { timestamp } from '../base/clock.js';
+import { localTime } from '../base/clock.js';
 import { isFuture } from './future.js';
 import { problem, type HealthId, type HealthProblem } from './health-problem.js';
 import type { RetainedBackup } from './retention.js';
@@ -34,6 +34,8 @@ export interface HealthFacts {
 export interface Health {
   /** No fault: `status` ends with 0, else with 16. */
   readonly healthy: boolean;
+  /** Id of the newest backup, where it lacks something. Older ones that do are no news. */
+  readonly newestIncomplete: string | undefined;
   /** Faults first. */
   readonly problems: readonly HealthProblem[];
 }
@@ -42,22 +44,31 @@ export interface Health {
 export function decideHealth(facts: HealthFacts, now: number): Health {
   const own = facts.backups.filter(({ foreign, instance }) => !foreign && instance !== undefined);
   const good = own.filter((backup) => isGood(backup, now)).toSorted((a, b) => b.time - a.time);
+  const newestIncomplete = newestIfIncomplete(own, now);
   const problems = [
     ...sourceProblems(facts, good, now),
     ...facts.schedules.flatMap(scheduleProblems),
     ...facts.invalidSchedules.map(({ name, faults }) =>
       problem('schedule-invalid', name ?? null, faults.map(({ at, says }) => `${at} ${says}`).join('; ')),
     ),
-    ...backupProblems(facts, now),
+    ...backupProblems(facts, newestIncomplete, now),
     ...surroundings(facts, good[0]),
   ];
   const faults = problems.filter(({ level }) => level === 'fault');
-  return { healthy: faults.length === 0, problems: [...faults, ...problems.filter(({ level }) => level === 'note')] };
+  const notes = problems.filter(({ level }) => level === 'note');
+  return { healthy: faults.length === 0, newestIncomplete, problems: [...faults, ...notes] };
 }
 
 /** Whatever else is there, an instance with such a backup can be put back. A safety backup holds what was given up. */
 function isGood({ status, knownBad, origin, time }: HealthBackup, now: number): boolean {
   return status === 'ok' && knownBad !== true && origin !== 'safety' && !isFuture(time, now);
+}
+
+/** Not a safety backup: that one was made of what was given up. */
+function newestIfIncomplete(own: readonly HealthBackup[], now: number): string | undefined {
+  const made = own.filter(({ origin, time }) => origin !== 'safety' && !isFuture(time, now));
+  const [newest] = made.toSorted((a, b) => b.time - a.time);
+  return newest?.status === 'incomplete' && newest.knownBad !== true ? newest.id : undefined;
 }
 
 /**
@@ -102,21 +113,25 @@ function scheduleProblems({ name, enabled, lastRun, overdueSince }: ScheduleHeal
   if (!enabled) return [];
   const problems: HealthProblem[] = [];
   if (overdueSince !== undefined) {
-    const since = timestamp(overdueSince);
+    const since = localTime(overdueSince);
     problems.push(problem('schedule-overdue', name, `it has made no complete backup since it was due at ${since}`));
   }
   if (lastRun?.outcome === 'failed') {
-    problems.push(problem('schedule-failed', name, `its last run, at ${timestamp(lastRun.start)}, failed`));
+    problems.push(problem('schedule-failed', name, `its last run, at ${localTime(lastRun.start)}, failed`));
   }
   if (lastRun?.outcome === 'incomplete') {
-    const message = `its last run, at ${timestamp(lastRun.start)}, made an incomplete backup`;
+    const message = `its last run, at ${localTime(lastRun.start)}, made an incomplete backup`;
     problems.push(problem('schedule-incomplete', name, message));
   }
   return problems;
 }
 
 /** Of backups that are not another instance's: one too damaged to say whose it is may be ours. */
-function backupProblems({ backups, missing }: HealthFacts, now: number): readonly HealthProblem[] {
+function backupProblems(
+  { backups, missing }: HealthFacts,
+  newest: string | undefined,
+  now: number,
+): readonly HealthProblem[] {
   const here = backups.filter(({ foreign }) => !foreign);
   const damaged = here.filter(({ status, knownBad }) => status === 'damaged' || knownBad === true);
   const others = here.filter((backup) => !damaged.includes(backup));
@@ -126,7 +141,12 @@ function backupProblems({ backups, missing }: HealthFacts, now: number): readonl
   return [
     ...damaged.map(({ id }) => problem('backup-damaged', id, 'it cannot be restored as it is')),
     ...missing.map((id) => problem('backup-missing', id, missingMessage(id))),
-    ...together('backup-incomplete', incomplete, 'they lack something they should hold'),
+    ...(newest === undefined ? [] : [problem('backup-incomplete', newest, newestMessage(newest))]),
+    ...together(
+      'backup-incomplete',
+      incomplete.filter(({ id }) => id !== newest),
+      'they lack something they should hold',
+    ),
     ...together('backup-unreadable', unreadable, 'what they hold is not known'),
     ...together('backup-future', future, 'a clock was wrong'),
   ];
@@ -134,6 +154,9 @@ function backupProblems({ backups, missing }: HealthFacts, now: number): readonl
 
 const missingMessage = (id: string): string =>
   `it was made, nobody deleted it, and it is not there: put it back from a copy, or let \`bkp delete ${id}\` forget it`;
+
+const newestMessage = (id: string): string =>
+  `it is the newest backup, and it lacks something it should hold: \`bkp show ${id}\` tells what`;
 
 const mostNamed = 5;
 

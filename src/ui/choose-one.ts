@@ -10,6 +10,8 @@ export interface OneOfMany {
   readonly called: 'an id' | 'a word';
   /** A line of titles, then one of each, at most so wide where that can be had. */
   readonly table: (width: number) => readonly string[];
+  /** What there is to know of one beside its line; '' where there is nothing. */
+  readonly more?: (at: number) => string;
   /** The one that Enter alone takes. */
   readonly start: number;
   /** The line that is left of it. */
@@ -34,9 +36,19 @@ export function typedOne(typed: string, names: readonly string[]): number | unde
 const otherRows = 3;
 
 /** The list that is scrolled by arrow keys. */
-export function oneScreen({ question, names, called, table, start, tell }: OneOfMany): KeyScreen<OneState, number> {
+export function oneScreen({
+  question,
+  names,
+  called,
+  table,
+  more,
+  start,
+  tell,
+}: OneOfMany): KeyScreen<OneState, number> {
   // Thousands of rows are not laid out for every key.
   const laidOut = new Map<number, readonly string[]>();
+  const told = more === undefined ? [] : names.map((_, at) => more(at));
+  const hasMore = told.some((text) => text !== '');
   return {
     start: { at: start, typed: '' },
     draw: ({ at, typed }, { columns, rows }) => {
@@ -45,8 +57,9 @@ export function oneScreen({ question, names, called, table, start, tell }: OneOf
       laidOut.set(width, [titles, ...lines]);
       const marked = lines.map((line, row) => `${row === at ? mark : noMark}${line}`);
       if (rows <= otherRows) return visibleRows(marked, at, rows);
-      const shown = visibleRows(marked, at, rows - otherRows);
-      return [question, `${noMark}${titles}`, ...shown, helpLine(typed, at, names, called)];
+      const beside = hasMore && rows > otherRows + 1 ? [told[at] ?? ''] : [];
+      const shown = visibleRows(marked, at, rows - otherRows - beside.length);
+      return [question, `${noMark}${titles}`, ...shown, ...beside, helpLine(typed, at, names, called)];
     },
     press: (state, key, size) => pressOne(state, key, names, size),
     tell,
@@ -63,6 +76,8 @@ function helpLine(typed: string, at: number, names: readonly string[], called: s
 
 function pressOne(state: OneState, key: TypedKey, names: readonly string[], { rows }: Size): Step<OneState, number> {
   const { at, typed } = state;
+  // One less than there may be: the row that was the last is still there.
+  const page = Math.max(1, rows - otherRows - 1);
   const goTo = (to: number): Step<OneState, number> => ({
     kind: 'go-on',
     state: { at: Math.max(0, Math.min(names.length - 1, to)), typed: '' },
@@ -77,9 +92,9 @@ function pressOne(state: OneState, key: TypedKey, names: readonly string[], { ro
     case 'down':
       return goTo(at + 1);
     case 'pageup':
-      return goTo(at - Math.max(1, rows - otherRows));
+      return goTo(at - page);
     case 'pagedown':
-      return goTo(at + Math.max(1, rows - otherRows));
+      return goTo(at + page);
     case 'home':
       return goTo(0);
     case 'end':

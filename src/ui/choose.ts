@@ -27,8 +27,13 @@ const drawsText = (env: Asking['env']): boolean => (env['TERM'] ?? '') === '' ||
 
 const write = (lines: readonly string[]): void => void process.stderr.write(`${lines.join('\n')}\n`);
 
-async function oneByLines({ question, names, called, table, start }: OneOfMany, signal: AbortSignal): Promise<number> {
-  write([question, ...table(widthOf(process.stderr))]);
+async function oneByLines(wanted: OneOfMany, signal: AbortSignal): Promise<number> {
+  const { question, names, called, table, more, start } = wanted;
+  const lines = table(widthOf(process.stderr)).flatMap((line, row) => {
+    const beside = row === 0 ? '' : (more?.(row - 1) ?? '');
+    return beside === '' ? [line] : [line, `  ${beside}`];
+  });
+  write([question, ...lines]);
   for (;;) {
     const typed = await answer(`A number or the beginning of ${called} [${start + 1}]: `, signal);
     const at = typed === '' ? start : typedOne(typed, names);

@@ -5,7 +5,7 @@ import type { CreateResult } from '../operations/create-backup.js';
 import type { CreateRequest } from '../operations/create-request.js';
 import type { PruneResult } from '../operations/prune-backups.js';
 import { ofKind } from '../manifest/findings.js';
-import { shellWord, shownName } from './display.js';
+import { placeIn, shellWord, shownName } from './display.js';
 import { encryptionText } from './encryption-text.js';
 import { findingCounts, findingLine } from './findings-view.js';
 import { counted, formatBytes, formatDuration } from './format.js';
@@ -13,7 +13,7 @@ import type { CreateSummary } from './json-lines/create.js';
 import type { RunEnd } from './json-lines/run.js';
 import type { Look } from './look.js';
 import type { View } from './output.js';
-import { recordedSourceLine, sourceTable } from './sources-view.js';
+import { pathColumn, recordedSourceLine, scopeColumn, sourceTable } from './sources-view.js';
 import { factLines } from './table.js';
 
 /** A backup, with what followed it in the storage. */
@@ -174,15 +174,11 @@ export function createPlanView(plan: CreatePlan, planned: Planned, end: RunEnd):
 }
 
 function* planText(plan: CreatePlan, { request, encrypted }: Planned, look: Look): Iterable<string> {
-  const { destination, instance } = request;
-  yield look.chalk.bold(`A backup of ${shownName(instance)} would hold:`);
-  const rows = plan.sources.map(({ name, files, bytes, scope, path }) => ({
-    name,
-    files,
-    bytes,
-    cells: { SCOPE: scope, PATH: path },
-  }));
-  yield* sourceTable(rows, ['SCOPE', 'PATH'], look);
+  const { destination, instance, root } = request;
+  yield look.chalk.bold(`A backup of ${shownName(instance)}, in ${shownName(root)}, would hold:`);
+  const scopes = plan.sources.map(({ scope }) => scope);
+  const paths = plan.sources.map(({ path }) => placeIn(root, path));
+  yield* sourceTable(plan.sources, [scopeColumn(scopes), pathColumn('PATH', paths)], look);
   yield '';
   const live = plan.sources.flatMap(({ liveDatabases }) => liveDatabases);
   yield* factLines([

@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import { displayName } from '../fs/display-name.js';
 
 /** Characters that turn the direction of what follows: a name could show itself as another one. */
@@ -19,4 +20,11 @@ export function shownText(text: string): string {
 /** A word as a shell takes it back. */
 export function shellWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+/** A path as people know it who know the root: relative where it lies in it. Both absolute. */
+export function placeIn(root: string, path: string): string {
+  const below = relative(root, path);
+  if (below === '') return '.';
+  return below === '..' || below.startsWith('../') ? path : below;
 }

@@ -1,4 +1,5 @@
 import type { EntryHeader } from '../archive/archive.js';
+import { localTime } from '../base/clock.js';
 import { shownName } from './display.js';
 import { formatEntryTime } from './format.js';
 import type { EntryLine } from './json-lines/show.js';
@@ -21,13 +22,17 @@ export function* entryTexts(entries: readonly EntryHeader[]): Iterable<string> {
   const widest = (of: (entry: EntryHeader) => number): number =>
     String(entries.reduce((most, entry) => Math.max(most, of(entry)), 0)).length;
   const [uids, gids, sizes] = [widest(({ uid }) => uid), widest(({ gid }) => gid), widest(({ size }) => size)];
+  const times = entries.reduce((most, { mtime }) => Math.max(most, timeText(mtime).length), 0);
   for (const { kind, mode, uid, gid, size, mtime, path, target } of entries) {
     const owner = `${String(uid).padStart(uids)} ${String(gid).padStart(gids)}`;
-    const time = (formatEntryTime(mtime) ?? '?').padEnd('2025-10-30T12:00:00Z'.length);
+    const time = timeText(mtime).padEnd(times);
     const pointing = target === undefined ? '' : ` -> ${shownName(target)}`;
     yield `${modeText(kind, mode)} ${owner} ${String(size).padStart(sizes)} ${time} ${shownName(path)}${pointing}`;
   }
 }
+
+/** Nanoseconds since 1970. */
+const timeText = (mtime: bigint): string => localTime(Number(mtime / 1_000_000n));
 
 export function entryLine({ path, kind, size, mode, mtime, uid, gid, target }: EntryHeader): EntryLine {
   const time = formatEntryTime(mtime) ?? null;

@@ -1,3 +1,4 @@
+import { localTime } from '../base/clock.js';
 import type { ListedBackup } from '../operations/list-backups.js';
 import type { RememberedBackup } from '../operations/remembered-backups.js';
 import { shownName } from './display.js';
@@ -6,7 +7,8 @@ import type { BackupLine, ListSummary } from './json-lines/list.js';
 import type { RunEnd } from './json-lines/run.js';
 import type { Look } from './look.js';
 import type { View } from './output.js';
-import { tableLines, type Column } from './table.js';
+import { cutTo, tableLines, type Column } from './table.js';
+import { textWidth } from './text-width.js';
 
 type Row = ListedBackup | RememberedBackup;
 
@@ -22,6 +24,8 @@ export interface BackupList {
   readonly now: number;
   /** How the user calls bkp for this instance. */
   readonly again: string;
+  /** Names of the sources that are turned on; undefined without an instance. */
+  readonly sources: readonly string[] | undefined;
 }
 
 export function listView(list: BackupList, end: RunEnd): View {
@@ -40,7 +44,7 @@ export function listView(list: BackupList, end: RunEnd): View {
 function* listText(list: BackupList, look: Look): Iterable<string> {
   const { shown, all, storage, again, withForeign } = list;
   const storageName = shownName(storage);
-  if (shown.length > 0) yield* tableLines(backupColumns(list), look.width, look.chalk.dim);
+  if (shown.length > 0) yield* backupTable(list, look);
   if (look.quiet) return;
   if (look.verbose > 0) yield* reasons(shown);
   const foreign = all.filter((backup) => backup.foreign).length;
@@ -49,53 +53,79 @@ function* listText(list: BackupList, look: Look): Iterable<string> {
   if (shown.length > 0) {
     const bytes = shown.reduce((sum, backup) => sum + backup.bytes, 0);
     yield look.chalk.dim(`${counted(archives, 'backup')}, ${formatBytes(bytes)}, in ${storageName}`);
+    yield* whereReasonsAre(list, look);
   } else if (own > 0 || (withForeign && foreign > 0)) {
     yield `None of the ${counted(withForeign ? all.length : own, 'backup')} in ${storageName} is what was asked for.`;
   } else {
-    yield `There are no backups in ${storageName} yet. Make one: ${shownName(again)} create`;
+    yield `There are no backups in ${storageName}. Make one: ${shownName(again)} create`;
   }
   if (!withForeign && foreign > 0) {
     yield look.chalk.dim(`${counted(foreign, 'backup')} of other instances left out (--all shows them)`);
   }
 }
 
+/** Comments have a column where there is room for all of them, else each a line of its own. */
+function backupTable(list: BackupList, { width, chalk }: Look): readonly string[] {
+  const columns = backupColumns(list);
+  const lines = tableLines(columns, width, chalk.dim);
+  const cells = list.shown.map(({ comment }) => shownName(comment ?? ''));
+  const taken = Math.max(...lines.map(textWidth)) + gap.length;
+  if (Math.max('COMMENT'.length, ...cells.map(textWidth)) <= width - taken)
+    return tableLines([...columns, { title: 'COMMENT', cells }], width, chalk.dim);
+  return lines.flatMap((line, at) => {
+    const comment = cells[at - 1] ?? '';
+    if (comment === '') return [line];
+    const fits = textWidth(comment) <= width - gap.length;
+    return [line, `${gap}${chalk.dim(fits ? comment : `${cutTo(comment, width - gap.length - 1)}…`)}`];
+  });
+}
+
+const gap = '  ';
+
 /** One row a backup; `now` in milliseconds since 1970. */
 export function backupColumns({
   shown,
   now,
   withForeign,
-}: Pick<BackupList, 'shown' | 'now' | 'withForeign'>): readonly Column[] {
+  sources,
+}: Pick<BackupList, 'shown' | 'now' | 'withForeign' | 'sources'>): readonly Column[] {
+  const scopes = shown.map((backup) => backup.scopes.map(shownName).join(','));
+  const brief = scopes.map((text, at) => (isWhole(shown[at], sources) ? 'all' : text));
   return [
     { title: 'ID', cells: shown.map(nameOf) },
-    { title: 'WHEN', drop: { order: 1 }, cells: shown.map(({ time }) => when(time)) },
-    { title: 'AGE', drop: { order: 7 }, cells: shown.map(({ time }) => formatAge(time, now)) },
+    { title: 'WHEN', drop: { order: 3 }, cells: shown.map(({ time }) => localTime(time)) },
+    { title: 'AGE', drop: { order: 8 }, cells: shown.map(({ time }) => formatAge(time, now)) },
     {
       title: 'SIZE',
-      drop: { order: 8 },
+      drop: { order: 9 },
       align: 'right',
       cells: shown.map(({ file, bytes }) => (file === undefined ? '' : formatBytes(bytes))),
     },
-    { title: 'FORMAT', drop: { order: 5 }, cells: shown.map(({ container }) => container ?? '') },
+    { title: 'FORMAT', drop: { order: 4 }, cells: shown.map(({ container }) => container ?? '') },
     {
       title: 'SCOPES',
-      shrink: { to: 9, order: 4 },
-      drop: { order: 6 },
-      cells: shown.map(({ scopes }) => scopes.map(shownName).join(',')),
+      brief: { cells: brief, order: 1 },
+      shrink: { to: 9, order: 6 },
+      drop: { order: 7 },
+      cells: scopes,
     },
     // It is in the id already.
     { title: 'FROM', drop: { order: 2 }, cells: shown.map(({ origin }) => origin ?? '') },
     { title: 'STATUS', cells: shown.map(({ status }) => status) },
-    { title: 'FLAGS', drop: { order: 9 }, cells: shown.map(flags) },
+    { title: 'FLAGS', drop: { order: 10 }, cells: shown.map(flags) },
     {
       title: 'INSTANCE',
-      shrink: { to: 8, order: 3 },
+      shrink: { to: 8, order: 5 },
       cells: shown.map(({ instance }) => (withForeign ? shownName(instance ?? '') : '')),
     },
   ];
 }
 
-/** To the minute, in UTC as the ids are. */
-const when = (time: number): string => formatTime(time)?.slice(0, 16).replace('T', ' ').concat('Z') ?? '';
+/** It holds all that the instance backs up now. */
+function isWhole(backup: Row | undefined, sources: readonly string[] | undefined): boolean {
+  if (backup === undefined || sources === undefined || backup.foreign || backup.project !== undefined) return false;
+  return backup.scopes.length > 0 && sources.every((name) => backup.includes.includes(name));
+}
 
 function flags({ locked, encrypted, foreign }: Row): string {
   const set = { locked, encrypted, foreign };
@@ -113,6 +143,16 @@ function* reasons(shown: readonly Row[]): Iterable<string> {
   }
 }
 
+function* whereReasonsAre({ shown, again }: BackupList, { verbose, chalk }: Look): Iterable<string> {
+  for (const backup of shown.filter(({ status }) => status === 'failed')) {
+    yield chalk.dim(`${shownName(again)} log ${runOf(backup) ?? ''} tells why ${nameOf(backup)} failed`);
+  }
+  const unclear = new Set(shown.flatMap(({ status, reason }) => (reason === undefined ? [] : [status])));
+  unclear.delete('failed');
+  if (unclear.size > 0 && verbose === 0)
+    yield chalk.dim(`${shownName(again)} list -v tells what is ${[...unclear].join(' or ')}, and why`);
+}
+
 const runOf = (backup: Row): number | undefined => ('run' in backup ? backup.run : undefined);
 
 /** A run that made nothing goes by the number that `bkp log` takes. */
@@ -120,7 +160,7 @@ const nameOf = (backup: Row): string => shownName(backup.id ?? `run ${runOf(back
 
 function backupLine(backup: Row): BackupLine {
   const { id, file, instance, foreign, time, bytes, container, includes, scopes, origin } = backup;
-  const { status: state, locked, encrypted, losses, reason } = backup;
+  const { status: state, locked, encrypted, losses, comment, reason } = backup;
   return {
     type: 'backup',
     id: id ?? null,
@@ -137,6 +177,7 @@ function backupLine(backup: Row): BackupLine {
     locked,
     encrypted,
     losses,
+    comment: comment ?? null,
     reason: reason ?? null,
     run: runOf(backup) ?? null,
   };

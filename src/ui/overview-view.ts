@@ -1,11 +1,11 @@
-import { timestamp } from '../base/clock.js';
+import { localTime } from '../base/clock.js';
 import type { HealthId } from '../policy/health-problem.js';
 import { shownName } from './display.js';
 import { counted, formatAge, formatBytes } from './format.js';
 import type { RunEnd } from './json-lines/run.js';
 import type { Look } from './look.js';
 import type { View } from './output.js';
-import { problemText, statusVerdict, statusView, type Status } from './status-view.js';
+import { isFirst, problemText, statusVerdict, statusView, type Status } from './status-view.js';
 import { factLines } from './table.js';
 
 /** The shortest answer to how things are, and three commands to go on with. For programs the same as `status`. */
@@ -34,18 +34,21 @@ function nextRun({ result: { schedules }, now }: Status): string {
   const coming = schedules.flatMap(({ name, next }) => (next === undefined ? [] : [{ name, next }]));
   const [first] = coming.toSorted((a, b) => a.next - b.next);
   if (first === undefined) return schedules.length === 0 ? 'none: there is no schedule' : 'none: every schedule is off';
-  return `${shownName(first.name)}, ${first.next <= now ? 'due now' : timestamp(first.next)}`;
+  return `${shownName(first.name)}, ${first.next <= now ? 'due now' : localTime(first.next)}`;
 }
 
 type NextStep = readonly [words: string, why: string];
 
 /** Three commands, those first that something is wrong without. */
-export function nextSteps({ result: { health, schedules, lastGood } }: Status): readonly NextStep[] {
+export function nextSteps({ result }: Status): readonly NextStep[] {
+  const { health, schedules, lastGood } = result;
+  const { newestIncomplete } = health;
   const has = (...ids: readonly HealthId[]): boolean => health.problems.some(({ id }) => ids.includes(id));
   const steps: readonly (NextStep | false)[] = [
     has('restore-unfinished') && ['restore --recover', 'finish or undo the restore that was interrupted'],
     lastGood === undefined && ['create --dry-run', 'see what a backup would hold'],
-    lastGood === undefined && ['create', 'make the first one'],
+    lastGood === undefined && ['create', isFirst(result) ? 'make the first one' : 'make a complete one'],
+    newestIncomplete !== undefined && [`show ${newestIncomplete}`, 'see what the newest backup lacks'],
     has('schedule-overdue', 'schedule-failed', 'schedule-incomplete') && ['log', 'see what the last run did'],
     has('backup-damaged', 'backup-missing') && ['list --failed', 'see which backups cannot be used'],
     !health.healthy && lastGood !== undefined && ['doctor', 'see what is in the way'],

@@ -143,10 +143,15 @@ function summary(
     target: plan.root,
     sources: selectedNames(plan),
     changes: inArchiveOrder(plan, plan.changes, ({ name }) => name).map(
-      ({ name, live, added, changed, removed, kept }) => {
-        const counts = { added: added.length, changed: changed.length, removed: removed.length, kept: kept.length };
-        return { source: name, path: live, ...counts };
-      },
+      ({ name, live, added, changed, replaced, removed, kept }) => ({
+        source: name,
+        path: live,
+        added: added.length,
+        changed: changed.length + replaced.length,
+        replaced: replaced.length,
+        removed: removed.length,
+        kept: kept.length,
+      }),
     ),
     space: plan.space.map(({ folder, needs, safety, free }) => ({ folder, needs: needs ?? null, safety, free })),
     inUse: plan.inUse.map(({ path, pid, command }) => ({ path, pid, command })),

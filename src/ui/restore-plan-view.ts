@@ -1,10 +1,12 @@
 import { dirname } from 'node:path';
+import { recordedTime } from '../base/clock.js';
 import { ofKind } from '../manifest/findings.js';
 import type { InPlacePlan } from '../operations/plan-in-place.js';
-import { shownName } from './display.js';
+import { placeIn, shownName } from './display.js';
 import { counted, formatBytes, formatCount } from './format.js';
 import type { Look } from './look.js';
-import { factLines, tableLines } from './table.js';
+import { pathColumn, sourceColumn } from './sources-view.js';
+import { factLines, tableLines, type Column } from './table.js';
 
 /** Why a plan is shown: as all that was asked for, before a question, or before it is done. */
 export type PlanPurpose = 'dry-run' | 'question' | 'announcement';
@@ -21,8 +23,9 @@ export function* inPlacePlanText(plan: InPlacePlan, purpose: PlanPurpose, look: 
   const losses = ofKind(findings, 'loss').length;
   const raw = units.filter((unit) => unit.raw).map(({ source }) => shownName(source.name));
   yield* factLines([
-    ['made', shownName(manifest.generatedAt)],
-    ...plan.space.map((need): [string, string | undefined] => ['needs', spaceText(need)]),
+    ['made', shownName(recordedTime(manifest.generatedAt))],
+    ['replaced', replacedText(plan)],
+    ...plan.space.flatMap(spaceFacts),
     ...elsewhere(plan).map((text): [string, string] => ['elsewhere', text]),
     ...plan.inUse.map((user): [string, string] => ['in use', userText(user)]),
     ['left out', left.length === 0 ? undefined : left.join(', ')],
@@ -32,7 +35,8 @@ export function* inPlacePlanText(plan: InPlacePlan, purpose: PlanPurpose, look: 
     ['as raw bytes', raw.length === 0 ? undefined : `${raw.join(', ')}: damaged when the backup was made, not checked`],
   ]);
   if (purpose === 'dry-run') {
-    yield 'Nothing was written (--dry-run). The archive was proven as a file; its contents are proven while they are staged.';
+    yield 'Nothing was written (--dry-run).';
+    yield 'The archive was proven as a file; its contents are proven while they are staged.';
   }
 }
 
@@ -48,13 +52,16 @@ function staysText(names: readonly string[]): string | undefined {
 }
 
 /** Nothing where the archive does not tell and no safety backup is made. */
-function spaceText({ folder, needs, safety, free }: InPlacePlan['space'][number]): string | undefined {
+function spaceFacts({ folder, needs, safety, free }: InPlacePlan['space'][number]): readonly [string, string][] {
   const parts = [
     ...(needs === undefined ? [] : [`${formatBytes(needs - safety)} beside what is there`]),
     ...(safety > 0 ? [`about ${formatBytes(safety)} for the safety backup`] : []),
   ];
-  if (parts.length === 0) return undefined;
-  return `${parts.join(', ')}; ${formatBytes(free)} are free at ${shownName(folder)}`;
+  if (parts.length === 0) return [];
+  return [
+    ['needs', parts.join(', ')],
+    ['free', `${formatBytes(free)} at ${shownName(folder)}`],
+  ];
 }
 
 /** Sources that lie on another file system than the root: they are staged there. */
@@ -87,30 +94,43 @@ export function inArchiveOrder<T>(
   return things.toSorted((a, b) => (order.get(nameOf(a)) ?? 0) - (order.get(nameOf(b)) ?? 0));
 }
 
+type Changes = InPlacePlan['changes'][number];
+
+function replacedText({ changes }: InPlacePlan): string | undefined {
+  if (changes.every(({ replaced }) => replaced.length === 0)) return undefined;
+  return 'put back whole; whether what is there differs was not looked at';
+}
+
 function changesTable(plan: InPlacePlan, look: Look): readonly string[] {
-  const isTouched = ({ added, changed, removed, kept }: InPlacePlan['changes'][number]): boolean =>
-    !plan.merge || [added, changed, removed, kept].some((paths) => paths.length > 0);
+  const isTouched = ({ added, changed, replaced, removed, kept }: Changes): boolean =>
+    !plan.merge || [added, changed, replaced, removed, kept].some((paths) => paths.length > 0);
   const changes = inArchiveOrder(plan, plan.changes.filter(isTouched), ({ name }) => name);
-  const numbers = (title: string, of: (change: InPlacePlan['changes'][number]) => number) => ({
+  const numbers = (title: string, of: (change: Changes) => readonly string[]): Column => ({
     title,
-    align: 'right' as const,
-    cells: changes.map((change) => formatCount(of(change))),
+    align: 'right',
+    cells: changes.map((change) => formatCount(of(change).length)),
   });
+  const isReplacing = changes.some(({ replaced }) => replaced.length > 0);
   const columns = [
-    { title: 'SOURCE', cells: changes.map(({ name }) => shownName(name)) },
-    numbers('ADDED', ({ added }) => added.length),
-    numbers('CHANGED', ({ changed }) => changed.length),
-    numbers('REMOVED', ({ removed }) => removed.length),
-    numbers('KEPT', ({ kept }) => kept.length),
-    { title: 'WHERE', shrink: { to: 12, order: 1 }, cells: changes.map(({ live }) => shownName(live)) },
+    { ...sourceColumn, cells: changes.map(({ name }) => shownName(name)) },
+    numbers('ADDED', ({ added }) => added),
+    numbers('CHANGED', ({ changed }) => changed),
+    ...(isReplacing ? [numbers('REPLACED', ({ replaced }) => replaced)] : []),
+    numbers('REMOVED', ({ removed }) => removed),
+    numbers('KEPT', ({ kept }) => kept),
+    pathColumn(
+      'WHERE',
+      changes.map(({ live }) => placeIn(plan.root, live)),
+    ),
   ];
   return tableLines(columns, look.width, look.chalk.dim);
 }
 
 function* changedPaths(plan: InPlacePlan, { chalk }: Look): Iterable<string> {
-  for (const { added, changed, removed, kept } of inArchiveOrder(plan, plan.changes, ({ name }) => name)) {
+  for (const { added, changed, replaced, removed, kept } of inArchiveOrder(plan, plan.changes, ({ name }) => name)) {
     for (const path of added) yield chalk.green(`  added    ${shownName(path)}`);
     for (const path of changed) yield chalk.yellow(`  changed  ${shownName(path)}`);
+    for (const path of replaced) yield chalk.yellow(`  replaced ${shownName(path)}`);
     for (const path of removed) yield chalk.red(`  removed  ${shownName(path)}`);
     for (const path of kept) yield chalk.dim(`  kept     ${shownName(path)}`);
   }

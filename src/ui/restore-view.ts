@@ -10,7 +10,7 @@ import type { RunEnd } from './json-lines/run.js';
 import type { SourceLine } from './json-lines/source.js';
 import type { Look } from './look.js';
 import type { View } from './output.js';
-import { sourceTable, type SourceRow } from './sources-view.js';
+import { pathColumn, sourceTable } from './sources-view.js';
 import { factLines } from './table.js';
 
 /** What a restore is about, beside its result. */
@@ -51,8 +51,10 @@ function* planText({ id, plan }: Restored, look: Look): Iterable<string> {
   yield look.chalk.bold(
     `Restoring ${shownName(id)} would write${target === undefined ? '' : ` to ${shownName(target)}`}:`,
   );
-  const rows = plan.sources.filter(({ selected }) => selected).map(row);
-  yield* sourceTable(rows, ['PLACE'], look);
+  const rows = plan.sources.filter(({ selected }) => selected);
+  // A source that lay in the root itself comes back into the target itself.
+  const places = rows.map(({ place }) => (place === '' ? '.' : place));
+  yield* sourceTable(rows, [pathColumn('PLACE', places)], look);
   yield '';
   const left = plan.sources.filter(({ selected }) => !selected).map(({ name }) => shownName(name));
   yield* factLines([
@@ -61,16 +63,9 @@ function* planText({ id, plan }: Restored, look: Look): Iterable<string> {
     ['left out', left.length === 0 ? undefined : left.join(', ')],
     ['target', target === undefined ? 'none given: pass --target <folder> to restore' : undefined],
   ]);
-  yield 'Nothing was written (--dry-run). The archive was proven as a file; its contents are proven while they are written.';
+  yield 'Nothing was written (--dry-run).';
+  yield 'The archive was proven as a file; its contents are proven while they come back.';
 }
-
-/** A source that lay in the root itself comes back into the target itself. */
-const row = ({ name, files, bytes, place }: PlannedSource): SourceRow => ({
-  name,
-  files,
-  bytes,
-  cells: { PLACE: place === '' ? '.' : place },
-});
 
 function* resultText({ id, plan }: Restored, result: RestoreResult, { chalk }: Look): Iterable<string> {
   const { target, files, bytes, directories, links, databases, findings, milliseconds } = result;

@@ -1,4 +1,4 @@
-import { timestamp } from '../base/clock.js';
+import { localTime } from '../base/clock.js';
 import type { RecordedRun } from '../catalog/run-record.js';
 import { shownName } from './display.js';
 import { counted, formatDuration } from './format.js';
@@ -34,10 +34,10 @@ function* listText(runs: readonly RecordedRun[], storage: string, look: Look): I
     { title: 'RUN', align: 'right' as const, cells: runs.map(({ id }) => String(id)) },
     { title: 'WHAT', cells: runs.map(({ kind }) => shownName(kind)) },
     { title: 'SCHEDULE', drop: { order: 1 }, cells: runs.map(({ schedule }) => shownName(schedule ?? '')) },
-    { title: 'STARTED', cells: runs.map(({ startedAt }) => timestamp(startedAt)) },
+    { title: 'STARTED', drop: { order: 3 }, cells: runs.map(({ startedAt }) => localTime(startedAt)) },
     { title: 'TOOK', drop: { order: 2 }, align: 'right' as const, cells: runs.map(took) },
     { title: 'RESULT', cells: runs.map(({ state }) => stateText(state, look)) },
-    { title: 'BACKUP', shrink: { to: 12, order: 3 }, cells: runs.map(({ backup }) => shownName(backup ?? '')) },
+    { title: 'BACKUP', cells: runs.map(({ backup }) => shownName(backup ?? '')) },
   ];
   yield* tableLines(columns, look.width, look.chalk.dim);
   if (!look.quiet) yield look.chalk.dim(`${counted(runs.length, 'run')}; bkp log <run> shows its steps`);

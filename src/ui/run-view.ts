@@ -1,4 +1,4 @@
-import { timestamp } from '../base/clock.js';
+import { localSeconds, localTime, timestamp } from '../base/clock.js';
 import type { RecordedFinding, RunDetails } from '../catalog/run-record.js';
 import { shownName, shownText } from './display.js';
 import { counted, formatBytes, formatCount, formatDuration } from './format.js';
@@ -25,8 +25,8 @@ function* runText({ run, steps, findings }: RunDetails, look: Look): Iterable<st
   const code = run.exitCode === undefined ? '' : ` (exit ${run.exitCode})`;
   yield `Run ${run.id}: ${shownName(run.kind)}${of}, ${stateText(run.state, look)}${code}`;
   const took = run.endedAt === undefined ? '' : `, took ${formatDuration(run.endedAt - run.startedAt)}`;
-  yield `  started  ${timestamp(run.startedAt)} on ${shownName(run.host)}${took}`;
-  if (run.slot !== undefined) yield `  slot     ${timestamp(run.slot)}`;
+  yield `  started  ${localTime(run.startedAt)} on ${shownName(run.host)}${took}`;
+  if (run.slot !== undefined) yield `  slot     ${localTime(run.slot)}`;
   if (run.backup !== undefined) {
     const files = run.files === undefined ? '' : `, ${counted(run.files, 'file')}`;
     const size = run.bytes === undefined ? '' : ` (${formatBytes(run.bytes)}${files})`;
@@ -34,7 +34,7 @@ function* runText({ run, steps, findings }: RunDetails, look: Look): Iterable<st
   }
   if (run.error !== undefined) yield `  error    ${shownText(run.error.message)} (${run.error.id})`;
   for (const step of steps) {
-    yield `${chalk.dim(timestamp(step.at).slice(11, 19))}  ${shownName(step.message)}${pause(step.milliseconds, look)}`;
+    yield `${chalk.dim(localSeconds(step.at))}  ${shownName(step.message)}${pause(step.milliseconds, look)}`;
   }
   if (steps.length < run.steps) yield chalk.dim(`… ${formatCount(run.steps - steps.length)} more steps were not kept`);
   for (const finding of findings) yield findingText(finding, look);

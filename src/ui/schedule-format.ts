@@ -28,21 +28,3 @@ export function keepText(schedule: Schedule): string {
     })
     .join(', ');
 }
-
-/** An instant as the clock on the wall of a zone (null: the system's) shows it, to the minute: `Sun 2026-11-29 04:00 GMT+1`. */
-export function slotText(instant: number, timezone: string | null): string {
-  const parts = new Intl.DateTimeFormat('en-US', {
-    weekday: 'short',
-    year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
-    hour: '2-digit',
-    minute: '2-digit',
-    hourCycle: 'h23',
-    timeZoneName: 'shortOffset',
-    ...(timezone === null ? {} : { timeZone: timezone }),
-  }).formatToParts(instant);
-  const part = (type: Intl.DateTimeFormatPartTypes): string => parts.find((one) => one.type === type)?.value ?? '';
-  const date = `${part('year')}-${part('month')}-${part('day')}`;
-  return `${part('weekday')} ${date} ${part('hour')}:${part('minute')} ${part('timeZoneName')}`;
-}

@@ -1,4 +1,4 @@
-import { timestamp } from '../base/clock.js';
+import { localTime, timestamp } from '../base/clock.js';
 import { faultText, type InvalidSchedule } from '../operations/schedules.js';
 import type { ScheduleHealth } from '../policy/schedule-health.js';
 import type { Schedule } from '../policy/schedule.js';
@@ -8,7 +8,7 @@ import type { RunEnd } from './json-lines/run.js';
 import type { ScheduleLine, ScheduleListSummary } from './json-lines/schedule.js';
 import type { Look } from './look.js';
 import type { View } from './output.js';
-import { keepText, slotText, timingText } from './schedule-format.js';
+import { keepText, timingText } from './schedule-format.js';
 import { scheduleFields } from './schedule-lines.js';
 import { tableLines, type Column } from './table.js';
 
@@ -52,20 +52,26 @@ function* listText(list: ScheduleList, look: Look): Iterable<string> {
 function columns({ schedules, now }: ScheduleList, { chalk }: Look): readonly Column[] {
   const last = ({ lastRun }: ScheduleHealth): string =>
     lastRun === undefined ? 'never' : `${lastRun.outcome} ${formatAge(lastRun.start, now)}`;
+  const next = ({ next: time }: ScheduleHealth, shown: (time: number) => string): string =>
+    time === undefined ? '' : time <= now ? 'due now' : shown(time);
   const state = ({ overdueSince, enabled }: ScheduleHealth): string =>
     enabled ? (overdueSince === undefined ? 'on' : chalk.red('OVERDUE')) : 'off';
   return [
     { title: 'NAME', cells: schedules.map(({ schedule }) => schedule.name) },
-    { title: 'RUNS', shrink: { to: 18, order: 2 }, cells: schedules.map(({ schedule }) => timingText(schedule)) },
-    { title: 'KEEPS', drop: { order: 1 }, cells: schedules.map(({ schedule }) => keepText(schedule)) },
+    { title: 'RUNS', shrink: { to: 18, order: 4 }, cells: schedules.map(({ schedule }) => timingText(schedule)) },
+    { title: 'KEEPS', drop: { order: 2 }, cells: schedules.map(({ schedule }) => keepText(schedule)) },
     {
       title: 'NEXT',
-      drop: { order: 4 },
-      cells: schedules.map(({ schedule, health: { next } }) =>
-        next === undefined ? '' : next <= now ? 'due now' : slotText(next, schedule.timezone),
-      ),
+      brief: { order: 3, cells: schedules.map(({ health }) => next(health, (time) => formatAge(time, now))) },
+      drop: { order: 6 },
+      cells: schedules.map(({ health }) => next(health, localTime)),
     },
-    { title: 'LAST RUN', drop: { order: 3 }, cells: schedules.map(({ health }) => last(health)) },
+    {
+      title: 'LAST RUN',
+      brief: { order: 1, cells: schedules.map(({ health }) => health.lastRun?.outcome ?? 'never') },
+      drop: { order: 5 },
+      cells: schedules.map(({ health }) => last(health)),
+    },
     { title: 'STATE', cells: schedules.map(({ health }) => state(health)) },
   ];
 }

@@ -1,9 +1,8 @@
-import { timestamp } from '../base/clock.js';
+import { localTime, timestamp } from '../base/clock.js';
 import type { Schedule } from '../policy/schedule.js';
 import type { RunEnd } from './json-lines/run.js';
 import type { ScheduleNextSummary } from './json-lines/schedule.js';
 import type { View } from './output.js';
-import { slotText } from './schedule-format.js';
 import { tableLines } from './table.js';
 
 /** When schedules are due, the next slot first; times in milliseconds since 1970. */
@@ -18,10 +17,9 @@ export function scheduleNextView(
     *text({ width, chalk }) {
       if (slots.length === 0) yield 'No schedule is turned on.';
       else {
-        const at = { title: 'DUE', cells: slots.map(({ schedule, time }) => slotText(time, schedule.timezone)) };
-        const utc = { title: 'UTC', drop: { order: 1 }, cells: slots.map(({ time }) => timestamp(time)) };
+        const at = { title: 'DUE', cells: slots.map(({ time }) => localTime(time)) };
         const name = { title: 'SCHEDULE', cells: slots.map(({ schedule }) => schedule.name) };
-        yield* tableLines([at, utc, name], width, chalk.dim);
+        yield* tableLines([at, name], width, chalk.dim);
       }
     },
     json: () => [nextSummary(slots, end)],

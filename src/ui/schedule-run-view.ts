@@ -1,4 +1,4 @@
-import { timestamp } from '../base/clock.js';
+import { localTime, timestamp } from '../base/clock.js';
 import type { BkpError } from '../base/errors.js';
 import { exitCodes } from '../base/exit-codes.js';
 import type { Finding } from '../manifest/findings.js';
@@ -14,7 +14,6 @@ import type { RunEnd } from './json-lines/run.js';
 import type { ScheduledLine, ScheduleRunSummary } from './json-lines/schedule-run.js';
 import type { Look } from './look.js';
 import type { View } from './output.js';
-import { slotText } from './schedule-format.js';
 
 /** What became of a schedule that was due. */
 export interface ScheduledRun extends DueSchedule {
@@ -61,7 +60,7 @@ const isWrong = ({ outcome }: ScheduledRun): boolean => outcome === 'failed' || 
 function* outcomeText({ schedule, slot, attempt, outcome, made, error }: ScheduledRun, look: Look): Iterable<string> {
   const { chalk } = look;
   const again = attempt > 1 ? `, attempt ${attempt}` : '';
-  const about = `${schedule.name} (due ${slotText(slot, schedule.timezone)}${again})`;
+  const about = `${schedule.name} (due ${localTime(slot)}${again})`;
   switch (outcome) {
     case 'planned':
       yield `${about} would run`;

@@ -1,10 +1,11 @@
+import { localTime } from '../base/clock.js';
 import type { Schedule } from '../policy/schedule.js';
 import { nextSlot } from '../policy/slots.js';
 import { shownName } from './display.js';
 import type { RunEnd } from './json-lines/run.js';
 import type { ScheduleChangeSummary } from './json-lines/schedule.js';
 import type { View } from './output.js';
-import { keepText, slotText, timingText } from './schedule-format.js';
+import { keepText, timingText } from './schedule-format.js';
 import { scheduleFields } from './schedule-lines.js';
 
 export type ScheduleChange = {
@@ -41,7 +42,7 @@ function* changeText(change: ScheduleChange, location: string): Iterable<string>
   if (schedule === undefined) return;
   yield `  runs   ${timingText(schedule)}${schedule.enabled ? '' : ' (off)'}`;
   yield `  keeps  ${keepText(schedule)}`;
-  if (schedule.enabled) yield `  next   ${slotText(nextSlot(schedule, now), schedule.timezone)}`;
+  if (schedule.enabled) yield `  next   ${localTime(nextSlot(schedule, now))}`;
   yield `  in     ${shownName(location)}`;
   if (kind === 'made') yield `  then   ${shownName(call)} schedule install, so that it runs by itself`;
 }

@@ -1,5 +1,6 @@
+import { recordedTime } from '../base/clock.js';
 import { ofKind } from '../manifest/findings.js';
-import type { FoundManifest, ManifestDatabase, ManifestSource } from '../manifest/manifest.js';
+import type { FoundManifest, ManifestSource } from '../manifest/manifest.js';
 import type { ArchiveChecksum } from '../operations/archive-checksum.js';
 import type { ShowResult } from '../operations/show-backup.js';
 import { shownName } from './display.js';
@@ -11,8 +12,8 @@ import type { RunEnd } from './json-lines/run.js';
 import type { ShowSummary } from './json-lines/show.js';
 import type { Look } from './look.js';
 import type { View } from './output.js';
-import { recordedSourceLine, sourceTable, type SourceRow } from './sources-view.js';
-import { factLines } from './table.js';
+import { pathColumn, recordedSourceLine, scopeColumn, sourceTable } from './sources-view.js';
+import { factLines, type Column } from './table.js';
 
 /** Everything a backup says of itself; its findings are part of the answer. `now`: milliseconds since 1970. */
 export function showView(result: ShowResult, id: string, now: number, end: RunEnd): View {
@@ -39,7 +40,7 @@ function* showText(result: ShowResult, id: string, now: number, look: Look): Ite
   const content =
     totals === undefined ? '' : ` (${counted(totals.files, 'file')}, ${formatBytes(totals.bytes)} of content)`;
   yield* factLines([
-    ['made', `${shownName(manifest.generatedAt)} (${formatAge(Date.parse(manifest.generatedAt), now)})`],
+    ['made', `${shownName(recordedTime(manifest.generatedAt))} (${formatAge(Date.parse(manifest.generatedAt), now)})`],
     ['instance', shown(manifest.instance)],
     ['root', shown(manifest.root)],
     ['host', shown(manifest.host)],
@@ -53,7 +54,7 @@ function* showText(result: ShowResult, id: string, now: number, look: Look): Ite
   ]);
   yield '';
   if (manifest.sources === undefined) yield `holds  ${manifest.includes.map(shownName).join(', ')}`;
-  else yield* sourceTable(manifest.sources.map(sourceRow), ['SCOPE', 'PATH', 'DATABASE'], look);
+  else yield* sourceTable(manifest.sources, recordedColumns(manifest.sources), look);
   if (findings.length === 0) return;
   yield '';
   for (const finding of findings) yield findingText(finding, look);
@@ -77,13 +78,27 @@ function maker({ generator, version }: FoundManifest): string {
   return shownName(`${tool}, format ${version}`);
 }
 
-function sourceRow({ name, files, bytes, scope, path, sqlite, databases }: ManifestSource): SourceRow {
-  const inside = Object.keys(databases ?? {}).length;
-  const database = sqlite === undefined ? (inside === 0 ? '' : `${inside} inside`) : databaseText(sqlite);
-  return { name, files, bytes, cells: { SCOPE: scope ?? '', PATH: path, DATABASE: database } };
+function recordedColumns(sources: readonly ManifestSource[]): readonly Column[] {
+  const short = sources.map(databaseText);
+  return [
+    scopeColumn(sources.map(({ scope }) => scope ?? '')),
+    pathColumn(
+      'PATH',
+      sources.map(({ path }) => path),
+    ),
+    {
+      title: 'DATABASE',
+      cells: short.map((text, at) => (sources[at]?.sqlite === undefined ? text : `integrity ${text}`)),
+      brief: { order: 1, cells: short },
+    },
+  ];
 }
 
-const databaseText = ({ integrity, journalMode }: ManifestDatabase): string => `integrity ${integrity}, ${journalMode}`;
+function databaseText({ sqlite, databases }: ManifestSource): string {
+  if (sqlite !== undefined) return `${sqlite.integrity}, ${sqlite.journalMode}`;
+  const inside = Object.keys(databases ?? {}).length;
+  return inside === 0 ? '' : `${inside} inside`;
+}
 
 const unknown = {
   complete: null,

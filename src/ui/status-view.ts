@@ -1,4 +1,4 @@
-import { timestamp } from '../base/clock.js';
+import { localTime, timestamp } from '../base/clock.js';
 import type { StatusResult } from '../operations/check-status.js';
 import type { HealthProblem } from '../policy/health-problem.js';
 import type { ScheduleHealth } from '../policy/schedule-health.js';
@@ -36,7 +36,9 @@ export function statusView(status: Status, end: RunEnd): View {
 
 export function statusVerdict({ result: { health }, instance }: Status, { chalk }: Look): string {
   const verdict = health.healthy ? chalk.green('healthy') : chalk.red.bold('NOT HEALTHY');
-  return `The backups of ${shownName(instance)} are ${verdict}.`;
+  const but = health.healthy && health.newestIncomplete !== undefined;
+  const newest = but ? `, but the newest is ${chalk.yellow.bold('INCOMPLETE')}` : '';
+  return `The backups of ${shownName(instance)} are ${verdict}${newest}.`;
 }
 
 function* statusText(status: Status, look: Look): Iterable<string> {
@@ -53,8 +55,16 @@ function* statusText(status: Status, look: Look): Iterable<string> {
     if (schedules.length > 0) yield* ['', ...scheduleTable(schedules, now, look), ''];
   }
   for (const problem of quiet ? faults : health.problems) yield problemText(problem, look);
-  if (lastGood === undefined && !quiet) yield `Make the first backup: ${shownName(call)} create`;
+  if (quiet) return;
+  const made = `${shownName(call)} create`;
+  if (lastGood === undefined)
+    yield isFirst(result) ? `Make the first backup: ${made}` : `Make a complete backup: ${made}`;
+  else if (health.newestIncomplete !== undefined) yield `Once it can be whole, make another: ${made}`;
 }
+
+/** Nothing is there, and nothing is missed. */
+export const isFirst = ({ backups, health }: StatusResult): boolean =>
+  backups === 0 && !health.problems.some(({ id }) => id === 'backup-missing');
 
 function scheduleTable(schedules: readonly ScheduleHealth[], now: number, { width, chalk }: Look): readonly string[] {
   const age = (time: number | undefined): string => (time === undefined ? 'never' : formatAge(time, now));
@@ -63,14 +73,15 @@ function scheduleTable(schedules: readonly ScheduleHealth[], now: number, { widt
     { title: 'LAST GOOD', cells: schedules.map(({ lastGood }) => age(lastGood)) },
     {
       title: 'LAST RUN',
-      drop: { order: 1 },
+      brief: { order: 1, cells: schedules.map(({ lastRun }) => lastRun?.outcome ?? 'never') },
+      drop: { order: 2 },
       cells: schedules.map(({ lastRun }) =>
         lastRun === undefined ? 'never' : `${lastRun.outcome}, ${formatAge(lastRun.start, now)}`,
       ),
     },
     {
       title: 'NEXT',
-      cells: schedules.map(({ next }) => (next === undefined ? 'off' : next <= now ? 'due now' : timestamp(next))),
+      cells: schedules.map(({ next }) => (next === undefined ? 'off' : next <= now ? 'due now' : localTime(next))),
     },
     {
       title: 'STATE',

@@ -5,8 +5,10 @@ export interface Column {
   readonly align?: 'left' | 'right';
   /** Displayed as they are: without control characters. */
   readonly cells: readonly string[];
-  /** Where all do not fit: cut to this width at the least. Measures are taken in their order, until it fits. */
-  readonly shrink?: { readonly to: number; readonly order: number };
+  /** Where all do not fit: the same in fewer words. Measures are taken in their order, until it fits. */
+  readonly brief?: { readonly cells: readonly string[]; readonly order: number };
+  /** Where all do not fit: cut to this width at the least; paths in their middle, for their ends tell them apart. */
+  readonly shrink?: { readonly to: number; readonly order: number; readonly at?: 'end' | 'middle' };
   /** Where all do not fit: left out. */
   readonly drop?: { readonly order: number };
 }
@@ -23,51 +25,86 @@ export function tableLines(
     columns.filter(({ cells }) => cells.some((cell) => cell !== '')),
     width,
   );
-  const rows = Math.max(0, ...shown.map(({ column }) => column.cells.length));
-  const line = (cellOf: (column: Column) => string): string =>
+  const rows = Math.max(0, ...shown.map(({ cells }) => cells.length));
+  const line = (cellOf: (fitted: Fitted) => string): string =>
     shown
-      .map((fitted) => fill(cellOf(fitted.column), fitted))
+      .map((fitted) => fill(cellOf(fitted), fitted))
       .join(gap)
       .trimEnd();
   const body = Array.from({ length: rows }, (_, row) => line(({ cells }) => cells[row] ?? ''));
-  return [style(line(({ title }) => title)), ...body];
+  return [style(line(({ column }) => column.title)), ...body];
 }
 
 interface Fitted {
   readonly column: Column;
+  cells: readonly string[];
   width: number;
 }
 
 function fitting(columns: readonly Column[], width: number): readonly Fitted[] {
-  let fitted: readonly Fitted[] = columns.map((column) => ({ column, width: naturalWidth(column) }));
+  let fitted: readonly Fitted[] = columns.map((column) => {
+    const { title, cells } = column;
+    return { column, cells, width: naturalWidth(title, cells) };
+  });
   const excess = (): number =>
     fitted.reduce((sum, one) => sum + one.width, 0) + gap.length * (fitted.length - 1) - width;
-  const measures = fitted.flatMap((one) => {
-    const { shrink, drop } = one.column;
-    const cut = (): void => {
-      one.width = Math.max(Math.min(one.width, shrink?.to ?? one.width), one.width - excess());
-    };
-    const leaveOut = (): void => {
-      fitted = fitted.filter((other) => other !== one);
-    };
-    return [
-      ...(shrink === undefined ? [] : [{ order: shrink.order, take: cut }]),
-      ...(drop === undefined ? [] : [{ order: drop.order, take: leaveOut }]),
-    ];
-  });
+  const leaveOut = (one: Fitted): void => {
+    fitted = fitted.filter((other) => other !== one);
+  };
+  const measures = fitted.flatMap((one) => measuresOf(one, excess, leaveOut));
   for (const { take } of measures.sort((x, y) => x.order - y.order)) {
     if (excess() > 0) take();
+  }
+  // What was cut before another column was left out may have its room.
+  for (const one of fitted) {
+    if (excess() < 0) one.width = Math.min(naturalWidth(one.column.title, one.cells), one.width - excess());
   }
   return fitted;
 }
 
-const naturalWidth = ({ title, cells }: Column): number =>
+interface Measure {
+  readonly order: number;
+  readonly take: () => void;
+}
+
+function measuresOf(one: Fitted, excess: () => number, leaveOut: (one: Fitted) => void): readonly Measure[] {
+  const { title, brief, shrink, drop } = one.column;
+  const saySo = ({ cells }: { readonly cells: readonly string[] }): void => {
+    one.cells = cells;
+    one.width = naturalWidth(title, cells);
+  };
+  const cut = (to: number): void => {
+    one.width = Math.max(Math.min(one.width, to), one.width - excess());
+  };
+  return [
+    ...(brief === undefined ? [] : [{ order: brief.order, take: () => saySo(brief) }]),
+    ...(shrink === undefined ? [] : [{ order: shrink.order, take: () => cut(shrink.to) }]),
+    ...(drop === undefined ? [] : [{ order: drop.order, take: () => leaveOut(one) }]),
+  ];
+}
+
+const naturalWidth = (title: string, cells: readonly string[]): number =>
   Math.max(...[title, ...cells].map((cell) => textWidth(cell)));
 
 function fill(cell: string, { column, width }: Fitted): string {
-  const cut = textWidth(cell) <= width ? cell : `${cutTo(cell, width - 1)}…`;
+  const shorten = column.shrink?.at === 'middle' ? withoutMiddle : withoutEnd;
+  const cut = textWidth(cell) <= width ? cell : shorten(cell, width);
   const padding = ' '.repeat(Math.max(0, width - textWidth(cut)));
   return column.align === 'right' ? padding + cut : cut + padding;
+}
+
+const withoutEnd = (text: string, width: number): string => `${cutTo(text, width - 1)}…`;
+
+/** A third of the room for the beginning, the rest for the end: of a path that tells more. */
+function withoutMiddle(text: string, width: number): string {
+  const head = cutTo(text, Math.floor((width - 1) / 3));
+  const backwards = [...new Intl.Segmenter().segment(text)].map(({ segment }) => segment).toReversed();
+  let tail = '';
+  for (const segment of backwards) {
+    if (textWidth(head + segment + tail) > width - 1) break;
+    tail = segment + tail;
+  }
+  return `${head}…${tail}`;
 }
 
 /** The beginning of a text, at most `width` columns; not cut within what is seen as one character. */

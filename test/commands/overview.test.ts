@@ -23,8 +23,8 @@ describe('bkp without a command', () => {
     ]);
     // They are to be copied.
     expect(await bkp(['-C', root, ...schedule.split(' ')])).toMatchObject({ code: 0 });
-    const later = await bkp([], { cwd: root });
-    expect(later.stdout).toMatch(/next run {3}daily, \d{4}-\d\d-\d\dT03:30:00Z/);
+    const later = await bkp([], { cwd: root, env: { TZ: 'UTC' } });
+    expect(later.stdout).toMatch(/next run {3}daily, \d{4}-\d\d-\d\d 03:30 UTC/);
     expect(proposed(later.stdout)).toEqual(['create', 'restore latest --dry-run', 'status']);
   });
 
@@ -41,7 +41,10 @@ describe('bkp without a command', () => {
     mkdirSync(storageOf(root));
     rmSync(join(root, 'var/uploads'), { recursive: true });
     await bkp(['create', '-q'], { cwd: root });
-    expect(proposed((await bkp([], { cwd: root })).stdout)[0]).toBe('create --dry-run');
+    const { stdout } = await bkp([], { cwd: root });
+    expect(proposed(stdout)[0]).toBe('create --dry-run');
+    expect(stdout).toMatch(/^ {2}bkp create {2,}make a complete one$/m);
+    expect(stdout).not.toContain('first');
   });
 
   it('says where to begin outside of an instance', async () => {

@@ -75,13 +75,15 @@ describe('bkp restore in place', () => {
     const { code, stdout, stderr } = await bkp(['restore', 'latest', '--dry-run', '-v'], { cwd: root });
     expect({ code, error: stderr.includes('error') }).toEqual({ code: 0, error: false });
     expect(stdout).toContain(`Restoring ${id} in place, in ${root}:`);
-    expect(stdout).toMatch(/^uploads +1 +0 +1 +42 +\S/m);
-    expect(stdout).toMatch(/^snapshots +2 +0 +0 +4 +\S/m);
-    expect(stdout).toMatch(/^user\.brain +0 +1 +0 +0 +\S/m);
-    for (const line of ['added    uploads/Übersicht.png', 'removed  uploads/later.txt', 'changed  user.brain']) {
+    expect(stdout).toMatch(/^uploads +1 +0 +0 +1 +42 +var\/uploads$/m);
+    expect(stdout).toMatch(/^snapshots +2 +0 +0 +0 +4 +var\/snapshots$/m);
+    expect(stdout).toMatch(/^user\.brain +0 +0 +1 +0 +0 +var\/user\.brain$/m);
+    for (const line of ['added    uploads/Übersicht.png', 'removed  uploads/later.txt', 'replaced user.brain']) {
       expect(stdout).toContain(line);
     }
-    expect(stdout).toMatch(/needs .* KiB beside what is there, about .* for the safety backup; .* are free at /);
+    expect(stdout).toMatch(
+      /needs +\S+ KiB beside what is there, about \S+ KiB for the safety backup\n +free +\S+ \S+ at \S+\n/,
+    );
     expect(everything(root)).toEqual(before);
   });
 
@@ -146,7 +148,7 @@ describe('bkp restore in place', () => {
     expect(ran.code).toBe(0);
     expect(lastLine(ran)).toMatchObject({
       sources: ['uploads'],
-      changes: [{ source: 'uploads', added: 1, changed: 0, removed: 1, kept: 42 }],
+      changes: [{ source: 'uploads', added: 1, changed: 0, replaced: 0, removed: 1, kept: 42 }],
     });
     expect(others()).toEqual(before);
     expect(namesIn(join(root, 'var', 'uploads'))).not.toContain('later.txt');

@@ -38,15 +38,15 @@ async function siteWithUploadsAt(elsewhere: string, more = 0): Promise<{ root: s
 }
 
 describe('restore --dry-run', () => {
-  it('lists path by path with -v what would be added, changed, removed and kept', async () => {
+  it('lists path by path with -v what would be added, changed, replaced, removed and kept', async () => {
     const { root, id } = await siteWithBackup();
     renameSync(join(root, 'var/uploads/leer.txt'), join(root, 'var/uploads/other.txt'));
     const { stdout } = await bkp(['restore', id, '--dry-run', '-v', '--only', 'uploads,user.brain'], { cwd: root });
     const told = stdout
       .split('\n')
-      .flatMap((line) => /^ {2}(added|changed|removed|kept) +(.*)$/.exec(line)?.slice(1) ?? []);
+      .flatMap((line) => /^ {2}(added|changed|replaced|removed|kept) +(.*)$/.exec(line)?.slice(1) ?? []);
     expect(told.slice(0, 6)).toEqual([
-      'changed',
+      'replaced',
       'user.brain',
       'added',
       'uploads/leer.txt',
@@ -120,8 +120,10 @@ describe('restore --dry-run', () => {
     const { stdout } = await bkp(['restore', id, '--dry-run'], { cwd: root });
     const room = /^ +elsewhere +uploads lies on another file system: staged in (\S+)$/m.exec(stdout)?.[1];
     expect(room).toMatch(new RegExp(`^${elsewhere}/\\.bkp-restore-[0-9a-f]{8}$`));
-    expect(stdout).toMatch(new RegExp(`^ +needs .* beside what is there, about .* free at ${root}$`, 'm'));
-    expect(stdout).toMatch(new RegExp(`^ +needs .* beside what is there; .* free at ${elsewhere}$`, 'm'));
+    expect(stdout).toMatch(
+      new RegExp(`^ +needs .* beside what is there, about .* backup\\n +free .* at ${root}$`, 'm'),
+    );
+    expect(stdout).toMatch(new RegExp(`^ +needs .* beside what is there\\n +free .* at ${elsewhere}$`, 'm'));
     const { space } = lastLine(await bkp(['restore', id, '--dry-run', '--json'], { cwd: root }));
     expect(space).toMatchObject([{ folder: root }, { folder: elsewhere, safety: 0 }]);
     expect([looks(root), looks(elsewhere)]).toEqual([before, other]);
@@ -139,7 +141,7 @@ describe('a restore that has no space', () => {
     expect(ran.code).toBe(13);
     expect(lastLine(ran)).toMatchObject({ id: 'no-space', path: elsewhere });
     expect(String(lastLine(ran)['message'])).toMatch(
-      /restoring needs \d+ bytes beside what is there, and \d+ are free/,
+      /^restoring needs \S+ [KM]iB beside what is there; \S+ [KM]iB free at \S+: \S+ [KM]iB too little$/,
     );
     expect([looks(root), looks(elsewhere)]).toEqual(before);
   });
@@ -153,7 +155,7 @@ describe('a restore that has no space', () => {
     const ran = await at('restore', id, '--confirm', id);
     expect(ran.code).toBe(13);
     expect(lastLine(ran)).toMatchObject({ id: 'no-space', path: storage });
-    expect(lastLine(ran)['message']).toMatch(/as an estimate, for the safety backup/);
+    expect(lastLine(ran)['message']).toMatch(/, of which about \S+ KiB for the safety backup; /);
     expect(namesIn(storage).filter((name) => name.includes('safety'))).toEqual([]);
     expect(await at('restore', id, '--confirm', id, '--no-safety-backup')).toMatchObject({ code: 0 });
   });

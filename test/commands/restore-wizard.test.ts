@@ -61,6 +61,51 @@ describe.skipIf(!hasTool('tmux'))('bkp restore without a backup, on a terminal',
     expect([existsSync(upload), existsSync(entry)]).toEqual([false, true]);
   });
 
+  it('asks again for a passphrase that does not open the backup, and says the comment of the one at hand', async () => {
+    const root = site();
+    const file = join(folder(), 'pass');
+    writeFileSync(file, 'correct horse battery', { mode: 0o600 });
+    await bkp(['-C', root, 'create', '--encrypt', '--passphrase-file', file]);
+    await bkp(['-C', root, 'create', '--comment', 'before the update', '--only', 'uploads']);
+    const before = describeTree(root);
+    const loop = `for n in 1 2; do clear; ${call(root, '--dry-run')}; echo "left $n $?"; read go; done`;
+    const { until, press } = openTerminal(`${loop}; clear; ${call(root, '--dry-run')}`);
+    const type = (text: string): void => {
+      press('-l', text);
+      press('Enter');
+    };
+    const chooseEncrypted = async (): Promise<void> => {
+      expect(await until(/1 of 2/)).toMatch(/^Its comment: before the update *\n1 of 2/m);
+      press('End');
+      expect(await until(/2 of 2/)).not.toContain('Its comment');
+      press('Enter');
+      await until(/^Passphrase of \S+: *$/m);
+    };
+    const again = /^It does not open with that\.\nPassphrase of \S+: *$/m;
+    await chooseEncrypted();
+    for (const text of ['wrong', '', 'wrong']) {
+      type(text);
+      await until(text === '' ? /^What was typed is empty\.\nPassphrase of \S+: *$/m : again);
+    }
+    type('wrong');
+    expect(await until(/left 1 \d+/)).toMatch(/error: the passphrase is not that of [^]*left 1 12/);
+    press('Enter');
+    await chooseEncrypted();
+    type('wrong');
+    await until(again);
+    press('Escape');
+    expect(await until(/left 2 \d+/)).toMatch(/interrupted \(Esc\)[^]*left 2 130/);
+    press('Enter');
+    await chooseEncrypted();
+    type('wrong');
+    await until(again);
+    type('correct horse battery');
+    await until(sources);
+    press('Enter');
+    expect(await until(/exit \d+/)).toMatch(/Restoring \S+ in place[^]*Nothing was written[^]*exit 0/);
+    expect(describeTree(root)).toEqual(before);
+  });
+
   it('can be left with Esc and Ctrl-C at each step: nothing is changed, and the terminal is as it was', async () => {
     const root = site();
     const file = join(folder(), 'pass');

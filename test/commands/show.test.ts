@@ -44,7 +44,7 @@ describe('bkp show', () => {
     expect(code).toBe(0);
     const lines = stdout.trimEnd().split('\n');
     expect(lines).toContainEqual(
-      expect.stringMatching(/^-rw-r--r-- \d+ \d+ +319488 \d{4}-\d\d-\d\dT\S+Z user\.brain$/),
+      expect.stringMatching(/^-rw-r--r-- \d+ \d+ +319488 \d{4}-\d\d-\d\d \d\d:\d\d UTC\S* +user\.brain$/),
     );
     expect(lines).toContainEqual(expect.stringMatching(/^drwx.* uploads$/));
     expect(lines).toContainEqual(expect.stringMatching(/^l.* -> /));

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { systemClock } from '../../src/base/clock.js';
+import { localTime, systemClock } from '../../src/base/clock.js';
 import { entryPoint } from '../../src/base/entry-point.js';
 import { acquireLock, type Lock, type LockRequest } from '../../src/fs/lock.js';
 import { isRoot, temporaryFolder, unprivilegedAsync } from '../helpers/surroundings.js';
@@ -58,7 +58,7 @@ describe('a lock that is held', () => {
       id: 'lock-held',
       exitCode: 11,
       path: file,
-      message: `${file} is held by create (process ${child.pid} on ${hostname()}, since 2025-10-30T12:00:00Z)`,
+      message: `${file} is held by create (process ${child.pid} on ${hostname()}, since ${localTime(Date.parse('2025-10-30T12:00:00Z'))})`,
       hint: expect.stringContaining('--lock-wait') as string,
     });
   });

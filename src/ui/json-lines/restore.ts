@@ -6,6 +6,8 @@ export interface RestoreChange {
   readonly path: string;
   readonly added: number;
   readonly changed: number;
+  /** Of those changed: not compared. */
+  readonly replaced: number;
   readonly removed: number;
   readonly kept: number;
 }
