@@ -141,7 +141,9 @@ function backupProblems(
   return [
     ...damaged.map(({ id }) => problem('backup-damaged', id, 'it cannot be restored as it is')),
     ...missing.map((id) => problem('backup-missing', id, missingMessage(id))),
-    ...(newest === undefined ? [] : [problem('backup-incomplete', newest, newestMessage(newest))]),
+    ...(newest === undefined
+      ? []
+      : [problem('backup-incomplete', newest, 'the newest backup lacks something it should hold')]),
     ...together(
       'backup-incomplete',
       incomplete.filter(({ id }) => id !== newest),
@@ -154,9 +156,6 @@ function backupProblems(
 
 const missingMessage = (id: string): string =>
   `it was made, nobody deleted it, and it is not there: put it back from a copy, or let \`bkp delete ${id}\` forget it`;
-
-const newestMessage = (id: string): string =>
-  `it is the newest backup, and it lacks something it should hold: \`bkp show ${id}\` tells what`;
 
 const mostNamed = 5;
 

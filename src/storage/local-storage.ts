@@ -130,7 +130,7 @@ export class LocalStorage implements Storage {
         ? [`there is no folder ${this.folder} (it is never made: is it mounted?)`, 'Mount or create it.']
         : [
             `there are no backups: the folder ${this.folder} is not there`,
-            '`bkp create` makes the first one. Should there be some, check `storage` or BKP_STORAGE, and what is mounted.',
+            '`bkp create` makes one. Should there be some, check `storage` or BKP_STORAGE, and what is mounted.',
           ];
       throw new BkpError('storage-not-found', message, { cause: error, path: this.folder, hint });
     }

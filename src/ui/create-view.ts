@@ -111,7 +111,7 @@ function takenText({ files, bytes }: CreateResult['takenOver']): string | undefi
 }
 
 function proofText({ verified }: CreateResult, file: string | undefined): string {
-  if (verified) return 'every file was read back and compared';
+  if (verified) return 'every file was read back';
   return file === undefined
     ? 'it was streamed, and nothing of it was read back'
     : 'its bytes were read back, its files were not';

@@ -112,7 +112,12 @@ export function backupColumns({
     // It is in the id already.
     { title: 'FROM', drop: { order: 2 }, cells: shown.map(({ origin }) => origin ?? '') },
     { title: 'STATUS', cells: shown.map(({ status }) => status) },
-    { title: 'FLAGS', drop: { order: 10 }, cells: shown.map(flags) },
+    {
+      title: 'FLAGS',
+      brief: { cells: shown.map((backup) => flags(backup).replace('encrypted', 'encr')), order: 5 },
+      drop: { order: 10 },
+      cells: shown.map(flags),
+    },
     {
       title: 'INSTANCE',
       shrink: { to: 8, order: 5 },

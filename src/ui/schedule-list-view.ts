@@ -56,20 +56,26 @@ function columns({ schedules, now }: ScheduleList, { chalk }: Look): readonly Co
     time === undefined ? '' : time <= now ? 'due now' : shown(time);
   const state = ({ overdueSince, enabled }: ScheduleHealth): string =>
     enabled ? (overdueSince === undefined ? 'on' : chalk.red('OVERDUE')) : 'off';
+  const timings = schedules.map(({ schedule }) => timingText(schedule));
   return [
     { title: 'NAME', cells: schedules.map(({ schedule }) => schedule.name) },
-    { title: 'RUNS', shrink: { to: 18, order: 4 }, cells: schedules.map(({ schedule }) => timingText(schedule)) },
+    {
+      title: 'RUNS',
+      brief: { order: 4, cells: timings.map((text) => text.replaceAll(/ (?:on|at) /g, ' ')) },
+      shrink: { to: 18, order: 5 },
+      cells: timings,
+    },
     { title: 'KEEPS', drop: { order: 2 }, cells: schedules.map(({ schedule }) => keepText(schedule)) },
     {
       title: 'NEXT',
       brief: { order: 3, cells: schedules.map(({ health }) => next(health, (time) => formatAge(time, now))) },
-      drop: { order: 6 },
+      drop: { order: 7 },
       cells: schedules.map(({ health }) => next(health, localTime)),
     },
     {
       title: 'LAST RUN',
       brief: { order: 1, cells: schedules.map(({ health }) => health.lastRun?.outcome ?? 'never') },
-      drop: { order: 5 },
+      drop: { order: 6 },
       cells: schedules.map(({ health }) => last(health)),
     },
     { title: 'STATE', cells: schedules.map(({ health }) => state(health)) },

@@ -55,11 +55,15 @@ function* statusText(status: Status, look: Look): Iterable<string> {
     if (schedules.length > 0) yield* ['', ...scheduleTable(schedules, now, look), ''];
   }
   for (const problem of quiet ? faults : health.problems) yield problemText(problem, look);
-  if (quiet) return;
-  const made = `${shownName(call)} create`;
-  if (lastGood === undefined)
-    yield isFirst(result) ? `Make the first backup: ${made}` : `Make a complete backup: ${made}`;
-  else if (health.newestIncomplete !== undefined) yield `Once it can be whole, make another: ${made}`;
+  if (!quiet) yield* nextSteps(result, shownName(call));
+}
+
+function* nextSteps(result: StatusResult, call: string): Iterable<string> {
+  const { lastGood, health } = result;
+  const { newestIncomplete } = health;
+  if (newestIncomplete !== undefined) yield `What the newest lacks: ${call} show ${shownName(newestIncomplete)}`;
+  if (lastGood !== undefined && newestIncomplete === undefined) return;
+  yield `${isFirst(result) ? 'Make the first backup' : 'Make a complete backup'}: ${call} create`;
 }
 
 /** Nothing is there, and nothing is missed. */

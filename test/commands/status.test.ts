@@ -1,4 +1,4 @@
-import { existsSync, rmSync, truncateSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { archivesIn, jsonLines, storageOf, type Line, type Ran } from './cli.js';
@@ -106,6 +106,30 @@ describe('bkp status', () => {
       ['no-backup', null],
       ['backup-damaged', id],
     ]);
+  });
+
+  it('says that the newest backup is incomplete, and does not call the next one the first', async () => {
+    const { root, run, json, id } = await healthySite();
+    renameSync(join(root, 'var/user.brain'), join(root, 'user.brain'));
+    mkdirSync(join(root, 'more'));
+    const config = readFileSync(join(root, '.backuprc'), 'utf8');
+    writeFileSync(join(root, '.backuprc'), `${config}  more: { type: directory, path: more }\n`);
+    const { id: newest, complete } = await json('create');
+    expect(complete).toBe(false);
+    const { stdout, code } = await run('status');
+    expect(stdout).toMatch(/^The backups of site are .*\n/);
+    expect(stdout).toContain(`last good  ${id}, `);
+    expect(stdout).toContain(
+      `note: ${String(newest)}: the newest backup lacks something it should hold (backup-incomplete)`,
+    );
+    expect(stdout).toMatch(
+      new RegExp(`^What the newest lacks: .* show ${String(newest)}\\nMake a complete backup: .* create$`, 'm'),
+    );
+    expect(code).toBe(16);
+    rmSync(join(storageOf(root), `${id}.zip`));
+    const alone = await run('status');
+    expect(alone.stdout).toMatch(/last good {2}none[^]*^Make a complete backup: .* create$/m);
+    expect(alone.stdout).not.toContain('first');
   });
 
   it('tells an unfinished restore', async () => {

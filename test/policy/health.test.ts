@@ -109,11 +109,10 @@ describe('an incomplete backup', () => {
   const newestOf = (...backups: readonly HealthBackup[]): string | undefined =>
     decideHealth(facts({ backups }), now).newestIncomplete;
 
-  it('that is the newest is told by itself, and what tells more; it makes nobody ill who has another', () => {
+  it('that is the newest is told by itself; it makes nobody ill who has another', () => {
     const newest = lacking(1);
     expect(told({ backups: [newest, stored(9), lacking(30), lacking(31)] })).toEqual([
-      `note backup-incomplete ${newest.id}: it is the newest backup, and it lacks something it should hold: ` +
-        `\`bkp show ${newest.id}\` tells what`,
+      `note backup-incomplete ${newest.id}: the newest backup lacks something it should hold`,
       `note backup-incomplete: they lack something they should hold: ${lacking(30).id}, ${lacking(31).id}`,
     ]);
     expect(decideHealth(facts({ backups: [newest, stored(9)] }), now).healthy).toBe(true);

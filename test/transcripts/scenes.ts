@@ -39,14 +39,16 @@ export const scenes: Readonly<Record<string, Scene>> = {
   list: {
     lines: [
       'bkp list',
-      'bkp create -q; bkp list',
+      'mkdir var/backups; bkp list',
+      'mv var/uploads ..; bkp create -q --only uploads; mv ../uploads var; bkp list',
+      'bkp create -q --comment "before the update"; bkp list',
       'echo nonsense > var/backups/20200101T000000Z-manual.zip; bkp list --failed -v',
       'bkp list --json',
       'bkp list --sort colour',
     ],
   },
   show: {
-    before: ['bkp create -q --no-uploads'],
+    before: ['bkp create -q --no-uploads --comment "before the update"'],
     lines: ['bkp show latest', 'bkp show latest --files | sed "s/.* //" | head -3', 'bkp show ../missing.zip'],
   },
   verify: {
@@ -111,6 +113,7 @@ export const scenes: Readonly<Record<string, Scene>> = {
       'bkp status',
       'bkp create -q; bkp status --max-age 26h',
       'bkp status --max-age soon',
+      'mv var/uploads ..; bkp create -q; bkp status; bkp',
       'rm var/backups/*.zip; bkp status -q',
     ],
   },
