@@ -258,6 +258,7 @@ export class SourceArchiver {
       const head = await firstBytes(file);
       if (isLiveNow(absolute, head)) return await this.#addLate(path, absolute, file.stat);
       const care = this.#care(attempt);
+      this.#context.reuse?.forget(path);
       // What changes while it is read is taken back, if it is the first time; only then is it known in time.
       if (care === 'first' && !hasSqliteHeader(head)) this.#context.reuse?.given(path, file.stat);
       await this.#addOpen(path, file, { care });

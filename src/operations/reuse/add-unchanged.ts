@@ -34,7 +34,8 @@ export async function addUnchanged(
     reuse.countTaken(stat.size);
     return true;
   } catch (error) {
-    if (error instanceof EarlierDamage) return false;
-    throw error;
+    if (!(error instanceof EarlierDamage)) throw error;
+    reuse.forget(path);
+    return false;
   }
 }

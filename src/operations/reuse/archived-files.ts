@@ -54,6 +54,11 @@ export class ArchivedFiles {
     this.#given.set(path, given);
   }
 
+  /** What was given under this path was taken back. */
+  forget(path: string): void {
+    this.#given.delete(path);
+  }
+
   /** The entry of this path is one that was taken over. */
   countTaken(bytes: number): void {
     this.#files += 1;

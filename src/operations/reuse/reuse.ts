@@ -169,6 +169,11 @@ export class Reuse {
     this.#files.give(path, { stat, isProven });
   }
 
+  /** What was given or taken over under this path was taken back: what comes is another. */
+  forget(path: string): void {
+    this.#files.forget(path);
+  }
+
   /** One was taken over. `bytes`: of its content. */
   countTaken(bytes: number): void {
     this.#files.countTaken(bytes);

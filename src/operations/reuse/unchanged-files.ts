@@ -1,4 +1,5 @@
 import { blockSize } from '../../base/limits.js';
+import { batchRoom } from '../../compress/block-memory.js';
 import type { KnownEntry } from '../../archive/known/known-entry.js';
 import type { Walked } from '../../fs/walk.js';
 import { isUnchanged } from '../../policy/unchanged.js';
@@ -61,7 +62,9 @@ export async function* withEarlier(
 const isSame = ({ stat }: KnownEntry, now: Parameters<typeof isUnchanged>[1]): boolean =>
   stat === undefined || isUnchanged(stat, now);
 
-const isWhole = ({ stat, place }: KnownEntry): boolean => stat !== undefined && place.blocks === undefined;
+/** It is small: none that we wrote has more bytes than a batch. */
+const isWhole = ({ stat, place }: KnownEntry): boolean =>
+  stat !== undefined && place.blocks === undefined && place.length <= batchRoom;
 
 async function take(group: readonly Passed[], archive: EarlierArchive): Promise<readonly Passed[]> {
   const places = group.flatMap(({ known }) => (known !== undefined && isWhole(known) ? [known.place] : []));
