@@ -162,8 +162,12 @@ export interface DecodedEntry {
 /** The two proving files as found; undefined where the archive does not hold them. */
 export interface ReadTail {
   readonly manifest: Buffer | undefined;
-  readonly sums: Buffer | undefined;
+  /** SHA256SUMS: read from the archive each time it is called. Its chunks may throw `ArchiveDamage`. */
+  readonly sums: (() => AsyncIterable<Buffer>) | undefined;
 }
+
+/** What names an entry. */
+export type NamedEntry = Pick<EntryHeader, 'path' | 'kind'>;
 
 /** Thrown where an archive is encrypted so that not even its entries can be told. */
 export class UnsupportedEncryption extends Error {
@@ -199,10 +203,12 @@ export interface ArchiveReader {
    * where the archive was opened with a limit for searching it.
    */
   readManifest(): Promise<Buffer | undefined>;
-  /** Both files that prove the rest, under the limits. */
+  /** Both files that prove the rest, under the limits. SHA256SUMS may be large: it is not held. */
   readTail(): Promise<ReadTail>;
   /** One pass in archive order over everything, the two proving files included (as `sum`, unless wanted otherwise). */
   decode(options: DecodeOptions): AsyncIterable<DecodedEntry>;
+  /** The entries that `decode` gives, in its order, as far as that goes without damage. */
+  names(): AsyncIterable<NamedEntry>;
   /**
    * Reads all bytes once: the archive's own SHA-256, and the body's as `bodyHash` defines it (undefined where the
    * container is not laid out as ours). `advance` is told the bytes read.

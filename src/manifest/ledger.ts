@@ -1,38 +1,56 @@
-import { manifestName, sumsName, type DecodedEntry, type EntryHeader } from '../archive/archive.js';
+import { manifestName, sumsName, type DecodedEntry, type EntryHeader, type NamedEntry } from '../archive/archive.js';
 import { dirname, isAbsolute } from 'node:path';
 import { sourceOf } from '../base/entry-path.js';
 import { climbsAbove } from '../fs/link-target.js';
+import type { SumLine } from './checksums.js';
 import { finding, type Finding } from './findings.js';
+import { KnownNames } from './known-names.js';
+import type { ListedSums, SumsTable } from './listed-sums.js';
 import type { FoundManifest } from './manifest.js';
+import { NameOrder } from './name-order.js';
+import { SumsCursor } from './sums-cursor.js';
 
 /** What an archive says of its own content. */
 export interface Claims {
   readonly manifest: FoundManifest;
   /** Undefined where there is no SHA256SUMS: then any regular file of the manifest's sources is taken, unproven. */
-  readonly sums: ReadonlyMap<string, string> | undefined;
+  readonly sums: ListedSums | undefined;
   /** The container may have been remade by another tool: links need not keep their type. */
   readonly repacked: boolean;
 }
 
 /**
  * Holds what an archive is found to contain against what it claims: exact set equality of files with SHA256SUMS, links
- * with the manifest's, folders only within its sources, no name twice, nothing below what is not a folder.
+ * with the manifest's, folders only within its sources, no name twice, nothing below what is not a folder. As long as
+ * entries and lines come in the order that `create` writes, each is held against the next of the other, and nothing is
+ * kept of them; from the first one on that does not, names and sums are kept in tables.
  */
 export class Ledger {
   readonly #claims: Claims;
   readonly #sources: ReadonlySet<string>;
   readonly #links: ReadonlyMap<string, string>;
-  readonly #seen = new Map<string, EntryHeader['kind'] | 'implied'>();
+  readonly #names: () => AsyncIterable<NamedEntry>;
+  readonly #order = new NameOrder();
+  readonly #cursor: SumsCursor | undefined;
+  readonly #unseenLinks: Set<string>;
+  /** Undefined as long as all is in order. */
+  #tables: Tables | undefined;
+  /** What is listed for the file that was admitted last. */
+  #expected: string | undefined;
+  #admitted = 0;
   #files = 0;
   #bytes = 0;
-  #parent = '';
 
-  constructor(claims: Claims) {
+  /** `names`: the archive's entries from the first one on, in the order in which they will be admitted. */
+  constructor(claims: Claims, names: () => AsyncIterable<NamedEntry>) {
     this.#claims = claims;
+    this.#names = names;
     this.#sources = new Set([...claims.manifest.includes, ...(claims.manifest.sources ?? []).map(({ name }) => name)]);
     this.#links = new Map(
       (claims.manifest.sources ?? []).flatMap(({ links }) => (links ?? []).map(({ path, target }) => [path, target])),
     );
+    this.#unseenLinks = new Set(this.#links.keys());
+    this.#cursor = claims.sums === undefined ? undefined : new SumsCursor(claims.sums);
   }
 
   /** Files proven or taken so far, without the two proving files. */
@@ -44,18 +62,22 @@ export class Ledger {
     return this.#bytes;
   }
 
-  /** Whether this entry may be there, by name and type. Called once for each, before its content is used. */
+  /** To be awaited before an entry is admitted, unless it is undefined: then there is nothing to wait for. */
+  prepare(header: NamedEntry): Promise<void> | undefined {
+    if (this.#tables !== undefined) return undefined;
+    const ready = isSummed(header) ? this.#cursor?.ready() : undefined;
+    return ready === undefined ? this.#keepStep(header) : ready.then(() => this.#keepStep(header));
+  }
+
+  /** Whether this entry may be there, by name and type. Called once for each, after `prepare`, before its content is used. */
   admit(header: EntryHeader): Finding | undefined {
     const { path, kind } = header;
     const about = { source: sourceOf(path), path };
-    const before = this.#seen.get(path);
-    const misplaced = this.#misplaced(header);
-    if (before === undefined || (before === 'implied' && kind === 'directory')) this.#seen.set(path, kind);
-    else if (before === 'implied')
-      return finding('entry-under-link', 'it is not a folder, but others lie below it', about);
-    else return finding('entry-duplicate', 'the archive holds this name twice', about);
-    if (misplaced !== undefined) return finding('entry-under-link', misplaced, about);
+    this.#admitted += 1;
+    const fault = this.#tables?.names.add(header);
+    if (fault !== undefined) return finding(fault.id, fault.message, about);
     if (kind === 'file') return this.#admitFile(header);
+    if (kind === 'link') this.#unseenLinks.delete(path);
     if (!this.#sources.has(about.source))
       return finding('entry-unlisted', 'it belongs to no source of the manifest', about);
     return kind === 'link' ? this.#admitLink(header) : undefined;
@@ -67,40 +89,78 @@ export class Ledger {
     this.#bytes += header.size;
   }
 
-  /** A file's content as found; call after `admit` said nothing. */
+  /** A file's content as found; called next after `admit` said nothing. */
   content(header: EntryHeader, sha256: string): Finding | undefined {
     this.count(header);
-    const expected = this.#claims.sums?.get(header.path);
+    const expected = this.#expected;
     if (expected === undefined || expected === sha256) return undefined;
     const message = `expected SHA-256 ${expected}, found ${sha256}`;
     return finding('checksum-mismatch', message, { source: sourceOf(header.path), path: header.path });
   }
 
-  /** What was claimed and not found; call when all entries were seen. */
-  missing(): Finding[] {
+  /** What was claimed and not found; called when all entries were seen. */
+  async missing(): Promise<Finding[]> {
     const findings: Finding[] = [];
     const miss = (path: string, message: string): void => {
       findings.push(finding('entry-missing', message, { source: path.split('/', 1)[0] ?? path, path }));
     };
-    for (const path of this.#claims.sums?.keys() ?? []) {
-      if (this.#seen.get(path) !== 'file') miss(path, 'SHA256SUMS lists it, the archive does not hold it');
-    }
+    for await (const { path } of this.#unfoundLines()) miss(path, 'SHA256SUMS lists it, the archive does not hold it');
     for (const path of this.#links.keys()) {
-      if (this.#seen.get(path) !== 'link') miss(path, 'the manifest lists this link, the archive does not hold it');
+      const isSeen = this.#tables?.names.has(path, 'link') ?? !this.#unseenLinks.has(path);
+      if (!isSeen) miss(path, 'the manifest lists this link, the archive does not hold it');
     }
     return findings;
   }
 
-  #admitFile({ path }: EntryHeader): Finding | undefined {
-    if (path === manifestName || path === sumsName) return undefined;
-    const { sums } = this.#claims;
+  async close(): Promise<void> {
+    await this.#cursor?.close();
+  }
+
+  /** In order, the lines that no file has taken are those without one. */
+  async *#unfoundLines(): AsyncGenerator<SumLine> {
+    if (this.#tables === undefined) {
+      if (this.#cursor !== undefined) yield* this.#cursor.rest();
+      return;
+    }
+    const { names } = this.#tables;
+    for await (const lines of this.#claims.sums?.lines() ?? []) {
+      for (const line of lines) if (!names.has(line.path, 'file')) yield line;
+    }
+  }
+
+  #keepStep(header: NamedEntry): Promise<void> | undefined {
+    const { path, kind } = header;
+    this.#expected = isSummed(header) ? this.#cursor?.take(path) : undefined;
+    const isListed = !isSummed(header) || this.#cursor === undefined || this.#expected !== undefined;
+    return isListed && this.#order.follows(path, kind === 'directory') ? undefined : this.#lookUp();
+  }
+
+  /** Something is not where it would be in an archive of ours: from now on everything is looked up. */
+  async #lookUp(): Promise<void> {
+    const names = new KnownNames();
+    let left = this.#admitted;
+    if (left > 0) {
+      for await (const entry of this.#names()) {
+        names.add(entry);
+        left -= 1;
+        if (left === 0) break;
+      }
+    }
+    await this.#cursor?.close();
+    this.#tables = { names, sums: await this.#claims.sums?.table() };
+  }
+
+  #admitFile(header: EntryHeader): Finding | undefined {
+    if (!isSummed(header)) return undefined;
+    const { path } = header;
     const about = { source: sourceOf(path), path };
-    if (sums === undefined) {
+    if (this.#claims.sums === undefined) {
       return this.#sources.has(about.source)
         ? undefined
         : finding('entry-unlisted', 'it belongs to no source of the manifest', about);
     }
-    return sums.has(path) ? undefined : finding('entry-unlisted', 'SHA256SUMS does not list it', about);
+    if (this.#tables !== undefined) this.#expected = this.#tables.sums?.of(path);
+    return this.#expected === undefined ? finding('entry-unlisted', 'SHA256SUMS does not list it', about) : undefined;
   }
 
   #admitLink({ path, target }: EntryHeader): Finding | undefined {
@@ -125,23 +185,17 @@ export class Ledger {
     const rest = path.slice(path.split('/', 1)[0]?.length);
     return !isAbsolute(target) && climbsAbove('', dirname(rest), target);
   }
-
-  /** Marks the folders above as folders; says what is wrong where one is something else. */
-  #misplaced({ path }: EntryHeader): string | undefined {
-    const slash = path.lastIndexOf('/');
-    const parent = slash === -1 ? '' : path.slice(0, slash);
-    if (parent === this.#parent) return undefined;
-    for (let at = parent.length; at > 0; at = parent.lastIndexOf('/', at - 1)) {
-      const folder = parent.slice(0, at);
-      const kind = this.#seen.get(folder);
-      if (kind === undefined) this.#seen.set(folder, 'implied');
-      else if (kind !== 'implied' && kind !== 'directory') return `${folder} is a ${kind}`;
-      else break;
-    }
-    this.#parent = parent;
-    return undefined;
-  }
 }
 
+interface Tables {
+  readonly names: KnownNames;
+  readonly sums: SumsTable | undefined;
+}
+
+const isProofName = (path: string): boolean => path === manifestName || path === sumsName;
+
 /** The two files that prove the rest are not content of a source. */
-export const isProof = ({ header }: DecodedEntry): boolean => header.path === manifestName || header.path === sumsName;
+export const isProof = ({ header }: DecodedEntry): boolean => isProofName(header.path);
+
+/** Whether SHA256SUMS has a line for it. */
+const isSummed = ({ path, kind }: NamedEntry): boolean => kind === 'file' && !isProofName(path);

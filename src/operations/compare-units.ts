@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { closeSync, existsSync, openSync, readlinkSync, readSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import type { EntryHeader } from '../archive/archive.js';
+import { manifestName, sumsName, type EntryHeader } from '../archive/archive.js';
 import { systemCode } from '../base/errors.js';
 import { sourceOf, type EntryPath } from '../base/entry-path.js';
 import { lookIfAllowed } from '../fs/file-stat.js';
+import { SumsInTurn } from '../manifest/sums-cursor.js';
 import type { Deps } from './deps.js';
 import type { Opened } from './open-backup.js';
 import { Reserved, resolveSources, sidecarSuffixes } from './resolve-sources.js';
@@ -37,41 +38,49 @@ interface CompareRequest {
 
 /** Compares what an archive holds with what is there, file by file, by size and SHA-256. Live databases are not opened. */
 export async function compareUnits(request: CompareRequest, deps: Deps): Promise<readonly UnitChanges[]> {
-  const { units, opened } = request;
-  const headers = new Map<string, EntryHeader[]>();
-  for await (const { header } of opened.reader.decode({ want: () => 'nothing', signal: deps.signal })) {
-    if (header.kind === 'directory' || !request.isWanted(header.path)) continue;
-    const name = sourceOf(header.path);
-    const list = headers.get(name) ?? [];
-    list.push(header);
-    headers.set(name, list);
+  const { reader, claims } = request.opened;
+  const comparisons = new Map(request.units.map((unit) => [unit.source.name, new Comparison(unit)]));
+  const sums = claims.sums === undefined ? undefined : new SumsInTurn(claims.sums);
+  for await (const { header } of reader.decode({ want: () => 'nothing', signal: deps.signal })) {
+    const { kind, path } = header;
+    const isListed = kind === 'file' && path !== sumsName && path !== manifestName;
+    const sum = isListed ? await sums?.of(path) : undefined;
+    if (kind !== 'directory' && request.isWanted(path)) comparisons.get(sourceOf(path))?.add(header, sum);
   }
-  return units.map((unit) => {
+  await sums?.close();
+  return [...comparisons.values()].map((comparison) => {
     deps.signal.throwIfAborted();
-    return compareUnit(unit, headers.get(unit.source.name) ?? [], request);
+    return comparison.end(request);
   });
-}
-
-function compareUnit(unit: RestoreUnit, entries: readonly EntryHeader[], request: CompareRequest): UnitChanges {
-  const { name, type } = unit.source;
-  const base = { name, live: unit.live };
-  if (type === 'sqlite') {
-    const paths = entries.map(({ path }) => path);
-    const [added, replaced] = unit.exists ? [[], paths] : [paths, []];
-    return { ...base, added, changed: [], replaced, removed: [], kept: [] };
-  }
-  const found: Record<Compared, string[]> = { added: [], changed: [], replaced: [], kept: [] };
-  for (const header of entries) {
-    const state = compareFile(join(unit.live, header.path.slice(name.length + 1)), header, request);
-    found[state].push(header.path);
-  }
-  const removed = unit.mode === 'files' ? [] : removedPaths(unit, entries, request);
-  return { ...base, ...found, removed };
 }
 
 type Compared = 'added' | 'changed' | 'replaced' | 'kept';
 
-function compareFile(live: string, header: EntryHeader, { opened }: CompareRequest): Compared {
+/** What becomes of one source, entry by entry. */
+class Comparison {
+  readonly #unit: RestoreUnit;
+  readonly #found: Record<Compared, string[]> = { added: [], changed: [], replaced: [], kept: [] };
+
+  constructor(unit: RestoreUnit) {
+    this.#unit = unit;
+  }
+
+  add(header: EntryHeader, sha256: string | undefined): void {
+    const { source, live, exists } = this.#unit;
+    const { path } = header;
+    if (source.type === 'sqlite') this.#found[exists ? 'replaced' : 'added'].push(path);
+    else this.#found[compareFile(join(live, path.slice(source.name.length + 1)), header, sha256)].push(path);
+  }
+
+  end(request: CompareRequest): UnitChanges {
+    const { source, live, mode } = this.#unit;
+    const isWhole = source.type !== 'sqlite' && mode !== 'files';
+    const removed = isWhole ? removedPaths(this.#unit, Object.values(this.#found).flat(), request) : [];
+    return { name: source.name, live, ...this.#found, removed };
+  }
+}
+
+function compareFile(live: string, header: EntryHeader, sha256: string | undefined): Compared {
   const found = lookIfAllowed(live);
   if (found === undefined) return 'added';
   if (found === 'denied') return 'replaced';
@@ -82,7 +91,7 @@ function compareFile(live: string, header: EntryHeader, { opened }: CompareReque
   if (found.size !== header.size) return 'changed';
   const hash = hashOf(live);
   if (hash === undefined) return 'replaced';
-  return hash === opened.claims.sums?.get(header.path) ? 'kept' : 'changed';
+  return hash === sha256 ? 'kept' : 'changed';
 }
 
 /** A database that somebody may have open is not looked into. */
@@ -107,13 +116,13 @@ function hashOf(path: string): string | undefined {
   }
 }
 
-function removedPaths(unit: RestoreUnit, entries: readonly EntryHeader[], request: CompareRequest): string[] {
+function removedPaths(unit: RestoreUnit, entries: readonly string[], request: CompareRequest): string[] {
   const { resolved } = resolveSources(request.configured);
   const own = resolved.find(({ source }) => source.name === unit.source.name);
   if (own === undefined) return [];
   const folders = request.storage.folder === undefined ? [] : [request.storage.folder];
   const reserved = new Reserved(request.root, folders, resolved);
-  const held = new Set<string>(entries.map(({ path }) => path));
+  const held = new Set(entries);
   const removed: string[] = [];
   for (const walked of walkSource(own, request.excludes, reserved)) {
     if (walked.kind !== 'file' && walked.kind !== 'link') continue;

@@ -7,9 +7,10 @@ import { BkpError } from '../base/errors.js';
 import type { AskPassphrase, Passphrase } from '../base/passphrase.js';
 import type { CompressPool } from '../compress/pool.js';
 import { createHash } from 'node:crypto';
-import { parseSums } from '../manifest/checksums.js';
+import { SumsFault } from '../manifest/checksums.js';
 import { finding, type Finding } from '../manifest/findings.js';
 import type { Claims } from '../manifest/ledger.js';
+import { ListedSums, scanSums, type ScannedSums } from '../manifest/listed-sums.js';
 import type { FoundManifest } from '../manifest/manifest.js';
 import { parseManifest } from '../manifest/parse.js';
 import type { BackupFile } from './backup-file.js';
@@ -55,10 +56,11 @@ export async function openBackup(source: ByteSource, options: OpenOptions): Prom
   try {
     reader = await openArchive(source, pool, { dropDotSlash: repacked, signal });
     const passphrase = await unlockArchive(reader, source.name, options);
-    const { manifest: manifestBytes, sums: sumsBytes } = await reader.readTail();
-    const manifest = readManifest(manifestBytes, source.name);
+    const tail = await reader.readTail();
+    const scanned = tail.sums === undefined ? undefined : await scanSums(tail.sums);
+    const manifest = readManifest(tail.manifest, source.name);
     if (Array.isArray(manifest)) return await closed(reader, manifest);
-    const checked = checkSums(manifest, sumsBytes);
+    const checked = await checkSums(manifest, scanned);
     if (checked.kind === 'damaged') return await closed(reader, checked.findings);
     const claims = { manifest, sums: checked.sums, repacked };
     return { kind: 'opened', reader, claims, passphrase, findings: checked.findings };
@@ -137,15 +139,15 @@ function readManifest(bytes: Buffer | undefined, name: string): FoundManifest | 
 type CheckedSums =
   | {
       readonly kind: 'sums';
-      readonly sums: ReadonlyMap<string, string> | undefined;
+      readonly sums: ListedSums | undefined;
       readonly findings: readonly Finding[];
     }
   | { readonly kind: 'damaged'; readonly findings: readonly Finding[] };
 
 /** A manifest of `bkp` names its SHA256SUMS; one with the first five keys alone may come without. */
-function checkSums(manifest: FoundManifest, bytes: Buffer | undefined): CheckedSums {
+async function checkSums(manifest: FoundManifest, scanned: ScannedSums | undefined): Promise<CheckedSums> {
   const about = { path: 'SHA256SUMS' };
-  if (bytes === undefined) {
+  if (scanned === undefined) {
     if (manifest.bodyHash !== undefined || manifest.sources !== undefined) {
       return {
         kind: 'damaged',
@@ -155,12 +157,15 @@ function checkSums(manifest: FoundManifest, bytes: Buffer | undefined): CheckedS
     const message = 'the archive has no SHA256SUMS: its files can be decoded, but not compared with what was backed up';
     return { kind: 'sums', sums: undefined, findings: [finding('no-checksums', message)] };
   }
-  const found = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  const found = `sha256:${scanned.sha256}`;
   if (found !== manifest.hash) {
     const message = `expected ${manifest.hash}, found ${found}`;
     return { kind: 'damaged', findings: [finding('sums-mismatch', message, about)] };
   }
-  const parsed = parseSums(bytes);
-  if (parsed.kind === 'invalid') return { kind: 'damaged', findings: [finding('sums-invalid', parsed.message, about)] };
-  return { kind: 'sums', sums: parsed.sums, findings: [] };
+  try {
+    return { kind: 'sums', sums: await ListedSums.of(scanned), findings: [] };
+  } catch (error) {
+    if (!(error instanceof SumsFault)) throw error;
+    return { kind: 'damaged', findings: [finding('sums-invalid', error.message, about)] };
+  }
 }

@@ -55,7 +55,7 @@ export async function proveContents(
   claims: Claims,
   options: ProofOptions,
 ): Promise<ContentProof> {
-  const ledger = new Ledger(claims);
+  const ledger = new Ledger(claims, () => reader.names());
   const findings: Finding[] = [];
   const visitor = options.visitor ?? onlyProving;
   const want = (header: EntryHeader): 'content' | 'sum' | 'nothing' => {
@@ -63,30 +63,43 @@ export async function proveContents(
     return options.withoutContent === true || options.proven?.() === true ? 'nothing' : 'sum';
   };
   const room = roomFor(claims);
-  let cutShort = false;
-  try {
+  const hasEnd = await untilDamage(findings, async () => {
     for await (const entry of reader.decode({ want, signal: options.signal })) {
       options.signal.throwIfAborted();
+      await ledger.prepare(entry.header);
       const fault = await prove(entry, ledger, visitor, room);
       if (fault === undefined && options.proven !== undefined) countUnseen(entry, ledger);
       if (fault !== undefined) findings.push(fault);
       if (fault !== undefined && options.stopAtDamage === true) break;
       options.advance?.(entry.header.size, entry.header.path);
     }
-  } catch (error) {
-    if (!(error instanceof ArchiveDamage)) throw error;
-    cutShort = true;
-    findings.push(damageFinding(error));
-  }
+  });
   findings.push(...reader.oddities.filter(({ id }) => !isTolerated(id, claims)).map(damageFinding));
   // After a structural end every entry behind it would be "missing": one finding says it all.
-  if (!cutShort && !(findings.length > 0 && options.stopAtDamage === true)) findings.push(...ledger.missing());
+  if (hasEnd && !(findings.length > 0 && options.stopAtDamage === true)) {
+    await untilDamage(findings, async () => {
+      for (const missing of await ledger.missing()) findings.push(missing);
+    });
+  }
+  await ledger.close();
   return { findings, files: ledger.files, bytes: ledger.bytes };
 }
 
 /** Files that were proven before count like those that are proven now. */
 function countUnseen(entry: DecodedEntry, ledger: Ledger): void {
   if (entry.header.kind === 'file' && entry.content.kind === 'none' && !isProof(entry)) ledger.count(entry.header);
+}
+
+/** False where structural damage ended it, which is a finding then. */
+async function untilDamage(findings: Finding[], work: () => Promise<void>): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    if (!(error instanceof ArchiveDamage)) throw error;
+    findings.push(damageFinding(error));
+    return false;
+  }
 }
 
 /** Says where an archive holds more bytes than its manifest counts: before they are written anywhere. */

@@ -6,17 +6,20 @@ import type { TarEntries, TarEntry } from './entries.js';
 
 /** The whole content of one of the proving files, under its limit. */
 export async function provingFile(entries: TarEntries, entry: TarEntry): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for await (const piece of provingChunks(entries, entry)) pieces.push(Buffer.from(piece));
+  return Buffer.concat(pieces, entry.header.size);
+}
+
+/** The same as views, each good until the next one is taken. */
+export async function* provingChunks(entries: TarEntries, entry: TarEntry): AsyncGenerator<Buffer> {
   const { header, damage } = entry;
   const max = header.path === manifestName ? limits.maxManifestBytes : limits.maxSumsBytes;
   if (damage !== undefined) throw new ArchiveDamage(damage.id, damage.message, damage.path);
   if (header.kind !== 'file' || header.size > max) {
     throw new ArchiveDamage('structure-invalid', `it is no file of at most ${max} bytes`, header.path);
   }
-  const pieces: Buffer[] = [];
-  for (let piece = await entries.piece(entry); piece !== undefined; piece = await entries.piece(entry)) {
-    pieces.push(Buffer.from(piece));
-  }
-  return Buffer.concat(pieces, header.size);
+  yield* chunksOf(entries, entry);
 }
 
 /** What is wanted of the latest entry's content. */

@@ -13,9 +13,10 @@ import {
   type DecodedEntry,
   type DecodeOptions,
   type Encryption,
+  type NamedEntry,
   type ReadTail,
 } from '../archive.js';
-import { decoded, provingFile } from './content.js';
+import { decoded, provingChunks, provingFile } from './content.js';
 import { TarEntries } from './entries.js';
 import { gunzip } from './gunzip.js';
 import { inflatedMembers } from './members.js';
@@ -100,13 +101,22 @@ class TarReader implements ArchiveReader {
 
   async readTail(): Promise<ReadTail> {
     if (this.#trailer === undefined) return this.#findTail();
-    const { entries, close, places } = this.#open(this.#trailer.sumsAt);
+    const { sumsAt } = this.#trailer;
+    const { entries, close, places } = this.#open(sumsAt);
+    try {
+      if ((await entries.next())?.header.path !== sumsName) throw misplaced(sumsName);
+      return { manifest: await lastFile(entries, places), sums: () => this.#sums(sumsAt) };
+    } finally {
+      await close();
+    }
+  }
+
+  async *#sums(sumsAt: number): AsyncGenerator<Buffer> {
+    const { entries, close } = this.#open(sumsAt);
     try {
       const first = await entries.next();
       if (first?.header.path !== sumsName) throw misplaced(sumsName);
-      const sums = await provingFile(entries, first);
-      const manifest = await lastFile(entries, places);
-      return { sums, manifest };
+      yield* provingChunks(entries, first);
     } finally {
       await close();
     }
@@ -123,6 +133,10 @@ class TarReader implements ArchiveReader {
     } finally {
       await close();
     }
+  }
+
+  async *names(): AsyncGenerator<NamedEntry> {
+    for await (const { header } of this.decode({ want: () => 'nothing' })) yield header;
   }
 
   async proveBytes(advance?: (bytes: number) => void, signal?: AbortSignal): Promise<ArchiveBytesProof> {
@@ -144,7 +158,7 @@ class TarReader implements ArchiveReader {
     await this.#parts.source.close();
   }
 
-  /** A full pass: another tool may have put the proving files anywhere. */
+  /** A full pass: another tool may have put the proving files anywhere. Both are held then. */
   async #findTail(maxBytes = Infinity): Promise<ReadTail> {
     const found: { sums: Buffer | undefined; manifest: Buffer | undefined } = { sums: undefined, manifest: undefined };
     const { entries, close } = this.#open(0, { maxBytes });
@@ -159,7 +173,8 @@ class TarReader implements ArchiveReader {
     } finally {
       await close();
     }
-    return found;
+    const { sums, manifest } = found;
+    return { manifest, sums: sums === undefined ? undefined : () => once(sums) };
   }
 
   /** Begins with the member at byte `from`; an archive that is not laid out as ours is read from its beginning. */
@@ -191,6 +206,10 @@ async function* atMost(maxBytes: number, chunks: AsyncIterable<TarChunk>): Async
     if (seen > maxBytes) throw new ManifestTooFar();
     yield chunk;
   }
+}
+
+async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield await Promise.resolve(bytes);
 }
 
 /** manifest.json, which must come now and be the last. */

@@ -40,8 +40,11 @@ interface LargeUnit {
   readonly want: 'content' | 'sum';
 }
 
+/** In lists of any length, in the order of the file. */
+export type EntryLists = AsyncIterable<readonly ZipEntry[]> | Iterable<readonly ZipEntry[]>;
+
 /** Decodes entries in the order of the file, small ones ahead on the pool. */
-export async function* decodeEntries(entries: readonly ZipEntry[], decoding: Decoding): AsyncGenerator<DecodedEntry> {
+export async function* decodeEntries(entries: EntryLists, decoding: Decoding): AsyncGenerator<DecodedEntry> {
   const ahead: Unit[] = [];
   const depth = decoding.pool.width + 2;
   for await (const unit of units(entries, decoding)) {
@@ -57,26 +60,28 @@ async function* decodedUnit(unit: Unit | undefined, decoding: Decoding): AsyncGe
   else yield await decodedLarge(unit, decoding);
 }
 
-async function* units(entries: readonly ZipEntry[], decoding: Decoding): AsyncGenerator<Unit> {
+async function* units(lists: EntryLists, decoding: Decoding): AsyncGenerator<Unit> {
   const window = new Window(decoding.source, decoding.pieceBytes);
   const layout = new Layout(decoding.odd);
   let batch = new SmallBatch(decoding.pool, decoding.unlocked);
-  for (const entry of entries) {
-    decoding.options.signal?.throwIfAborted();
-    const placed = await placeEntry(window, entry, decoding.limit);
-    layout.next(entry, placed.end);
-    const damage = entryDamage(entry, placed.contradiction, decoding);
-    const want = entry.header.kind === 'file' ? decoding.options.want(entry.header) : 'content';
-    const whole = isSmall(entry) || want === 'nothing';
-    if (damage !== undefined || whole) {
-      if (damage !== undefined) batch.addDecoded(entry.header, { kind: 'damaged', damage });
-      else if (want === 'nothing') batch.addDecoded(entry.header, { kind: 'none' });
-      else batch.addPacked(entry, await window.at(placed.dataStart, entry.packedSize), want === 'content');
-      if (!batch.isFull) continue;
+  for await (const entries of lists) {
+    for (const entry of entries) {
+      decoding.options.signal?.throwIfAborted();
+      const placed = await placeEntry(window, entry, decoding.limit);
+      layout.next(entry, placed.end);
+      const damage = entryDamage(entry, placed.contradiction, decoding);
+      const want = entry.header.kind === 'file' ? decoding.options.want(entry.header) : 'content';
+      const whole = isSmall(entry) || want === 'nothing';
+      if (damage !== undefined || whole) {
+        if (damage !== undefined) batch.addDecoded(entry.header, { kind: 'damaged', damage });
+        else if (want === 'nothing') batch.addDecoded(entry.header, { kind: 'none' });
+        else batch.addPacked(entry, await window.at(placed.dataStart, entry.packedSize), want === 'content');
+        if (!batch.isFull) continue;
+      }
+      if (!batch.isEmpty) yield running(batch);
+      batch = new SmallBatch(decoding.pool, decoding.unlocked);
+      if (damage === undefined && !whole) yield { kind: 'large', entry, dataStart: placed.dataStart, want };
     }
-    if (!batch.isEmpty) yield running(batch);
-    batch = new SmallBatch(decoding.pool, decoding.unlocked);
-    if (damage === undefined && !whole) yield { kind: 'large', entry, dataStart: placed.dataStart, want };
   }
   layout.finish(decoding.limit);
   if (!batch.isEmpty) yield running(batch);

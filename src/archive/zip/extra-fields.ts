@@ -5,7 +5,7 @@ import type { Strength } from '../../compress/derive-key.js';
  * Extra fields of zip records (APPNOTE 4.5). Public ones: zip64 sizes `0x0001`, Info-ZIP's extended timestamp `0x5455`
  * and uid/gid `0x7875`, WinZip's AES encryption `0x9901`. Ours: `0x4b42` ("BK"), in the central record only; no other reader needs it.
  */
-const idZip64 = 0x0001;
+export const idZip64 = 0x0001;
 const idTimestamp = 0x5455;
 const idOwner = 0x7875;
 /** Of PKWARE's strong encryption (4.5.12), which is not understood. */
@@ -149,31 +149,38 @@ export interface Extras {
 /** Throws a `RangeError` where a length leads beyond the field's end. */
 export function decodeExtras(bytes: Buffer): Extras {
   const extras: { -readonly [K in keyof Extras]: Extras[K] } = {};
-  for (const { id, data } of fieldsOf(bytes)) decodeField(id, data, extras);
+  // Without an iterator: this is done for each of a million files, for both its records.
+  for (let at = 0; at < bytes.length;) {
+    if (at + dataAt > bytes.length) throw new RangeError('an extra field is cut short');
+    const end = at + dataAt + bytes.readUInt16LE(at + 2);
+    if (end > bytes.length) throw new RangeError('an extra field is longer than its record');
+    decodeField(bytes.readUInt16LE(at), bytes.subarray(at + dataAt, end), extras);
+    at = end;
+  }
   return extras;
 }
 
-/** Whether there is a field of this id, as far as the bytes can be read. */
-export function hasField(bytes: Buffer, wanted: number): boolean {
-  try {
-    return [...fieldsOf(bytes)].some(({ id }) => id === wanted);
-  } catch (error) {
-    if (error instanceof RangeError) return false;
-    throw error;
-  }
+/** One extra field as it lies in a record. */
+export interface RawField {
+  readonly id: number;
+  readonly data: Buffer;
 }
 
-function* fieldsOf(bytes: Buffer): Generator<{ readonly id: number; readonly data: Buffer }> {
-  let at = 0;
-  while (at < bytes.length) {
-    if (at + 4 > bytes.length) throw new RangeError('an extra field is cut short');
-    const id = bytes.readUInt16LE(at);
-    const end = at + 4 + bytes.readUInt16LE(at + 2);
-    if (end > bytes.length) throw new RangeError('an extra field is longer than its record');
-    yield { id, data: bytes.subarray(at + 4, end) };
+/** All fields, understood or not; a rest that is too short to be one is passed over. Undefined where one is too long. */
+export function rawFields(bytes: Buffer): readonly RawField[] | undefined {
+  const fields: RawField[] = [];
+  for (let at = 0; at + dataAt <= bytes.length;) {
+    const end = at + dataAt + bytes.readUInt16LE(at + 2);
+    if (end > bytes.length) return undefined;
+    fields.push({ id: bytes.readUInt16LE(at), data: bytes.subarray(at + dataAt, end) });
     at = end;
   }
+  return fields;
 }
+
+/** Whether there is a field of this id, as far as the bytes can be read. */
+export const hasField = (bytes: Buffer, wanted: number): boolean =>
+  rawFields(bytes)?.some(({ id }) => id === wanted) === true;
 
 function decodeField(id: number, data: Buffer, extras: { -readonly [K in keyof Extras]: Extras[K] }): void {
   switch (id) {

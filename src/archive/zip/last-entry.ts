@@ -1,7 +1,7 @@
 import { manifestName } from '../archive.js';
 import { decodeExtras } from './extra-fields.js';
 import type { ZipEntry } from './central-entry.js';
-import type { ZipEnd } from './directory.js';
+import type { ZipEnd } from './end.js';
 import { centralBytes, centralSignature, max32 } from './records.js';
 import { parseEntryPath } from '../../base/entry-path.js';
 

@@ -7,20 +7,21 @@ import {
   type DecodedEntry,
   type DecodeOptions,
   type Encryption,
+  type NamedEntry,
   type ReadTail,
 } from '../archive.js';
 import { isEncrypted, type ZipEntry } from './central-entry.js';
 import { decodeEntries, type Decoding } from './decode.js';
-import { readDirectory, readZipEnd, type ZipDirectory, type ZipEnd } from './directory.js';
-import { sealOf } from './entry-seal.js';
+import { readZipEnd, type ZipEnd } from './end.js';
 import type { KeptKeys } from '../kept-keys.js';
 import { findLastEntry } from './last-entry.js';
+import { ZipListing } from './listing.js';
 import { piecesOf } from '../pieces.js';
 import { opens } from './unlock.js';
 import type { Unlocked } from './unlocked.js';
 import type { ByteSource } from '../../base/byte-source.js';
 import { ArchiveDamage, type Damage } from '../../base/damage.js';
-import { limits } from '../../base/limits.js';
+import { blockSize, limits } from '../../base/limits.js';
 import type { Passphrase } from '../../base/passphrase.js';
 import type { Compressor } from '../../compress/compressor.js';
 import { SharedSecret } from '../../compress/shared-secret.js';
@@ -53,8 +54,7 @@ export class ZipReader implements ArchiveReader {
   readonly #options: ZipReaderOptions;
   /** What `oddities` holds: a hostile archive can have one for each of its entries. */
   readonly #noted = new Set<string>();
-  #directory: Promise<ZipDirectory> | undefined;
-  #sealed: boolean | undefined;
+  #listing: Promise<ZipListing> | undefined;
   #unlocked: Unlocked | undefined;
 
   constructor(source: ByteSource, pool: Compressor, end: ZipEnd, options: ZipReaderOptions) {
@@ -76,8 +76,8 @@ export class ZipReader implements ArchiveReader {
 
   async unlock(passphrase: Passphrase, keys?: KeptKeys): Promise<boolean> {
     const unlocked = { secret: new SharedSecret(passphrase), keys };
-    const { entries } = await this.#list();
-    const locked = { source: this.#source, pool: this.#pool, entries, limit: this.#end.directoryStart };
+    const listing = await this.#list();
+    const locked = { source: this.#source, pool: this.#pool, listing, limit: this.#end.directoryStart };
     if (!(await opens(locked, unlocked.secret))) {
       unlocked.secret.forget();
       return false;
@@ -90,32 +90,36 @@ export class ZipReader implements ArchiveReader {
   async isEncrypted(): Promise<boolean> {
     const last = findLastEntry(this.#end);
     if (last !== undefined) return isEncrypted(last);
-    return (await this.#list()).entries.some(isEncrypted);
+    return (await this.#list()).survey.isEncrypted;
   }
 
   async readManifest(): Promise<Buffer | undefined> {
     const last = findLastEntry(this.#end);
     // Only for display: whether other entries are encrypted is not asked.
     if (last !== undefined) return this.#content(last, limits.maxManifestBytes, false);
-    return this.#named(manifestName, limits.maxManifestBytes);
+    return this.#manifest();
   }
 
   async readTail(): Promise<ReadTail> {
-    return {
-      manifest: await this.#named(manifestName, limits.maxManifestBytes),
-      sums: await this.#named(sumsName, limits.maxSumsBytes),
-    };
+    const manifest = await this.#manifest();
+    const sums = (await this.#list()).survey.proofs.get(sumsName);
+    if (sums === undefined) return { manifest, sums: undefined };
+    const isSealed = await this.#isSealed();
+    return { manifest, sums: () => this.#chunks(sums, limits.maxSumsBytes, isSealed) };
   }
 
   async *decode(options: DecodeOptions): AsyncGenerator<DecodedEntry> {
-    const { entries, refused } = await this.#list();
-    const decoding = decodeEntries(entries, {
+    const listing = await this.#list();
+    for (const damage of listing.survey.refused) this.#note(damage);
+    yield* decodeEntries(listing.entries(), {
       ...this.#decoding(await this.#isSealed()),
       options,
       odd: (damage) => this.#note(damage),
     });
-    for (const damage of refused) this.#note(damage);
-    yield* decoding;
+  }
+
+  async *names(): AsyncGenerator<NamedEntry> {
+    for await (const entries of (await this.#list()).entries()) for (const { header } of entries) yield header;
   }
 
   async proveBytes(advance?: (bytes: number) => void, signal?: AbortSignal): Promise<ArchiveBytesProof> {
@@ -158,8 +162,7 @@ export class ZipReader implements ArchiveReader {
 
   /** Whether any entry is encrypted in a way that can be opened. */
   async #isSealed(): Promise<boolean> {
-    this.#sealed ??= (await this.#list()).entries.some((entry) => sealOf(entry) !== undefined);
-    return this.#sealed;
+    return (await this.#list()).survey.sealed > 0;
   }
 
   #note(damage: Damage): void {
@@ -168,15 +171,15 @@ export class ZipReader implements ArchiveReader {
     this.#noted.add(key);
   }
 
-  #list(): Promise<ZipDirectory> {
-    this.#directory ??= readDirectory(this.#source, this.#end, this.#options.dropDotSlash ?? false);
-    return this.#directory;
+  #list(): Promise<ZipListing> {
+    const dropDotSlash = this.#options.dropDotSlash ?? false;
+    this.#listing ??= ZipListing.read({ source: this.#source, end: this.#end, dropDotSlash });
+    return this.#listing;
   }
 
   /** Where the body ends, if the archive is laid out as ours: SHA256SUMS, then manifest.json, then nothing. */
   async #bodyRange(): Promise<{ readonly end: number; readonly centralEnd: number } | undefined> {
-    const { entries } = await this.#list();
-    const [sums, manifest] = entries.slice(-2);
+    const { beforeLast: sums, last: manifest } = (await this.#list()).survey;
     if (sums?.header.path !== sumsName || manifest?.header.path !== manifestName) return undefined;
     return { end: sums.offset, centralEnd: sums.central.at };
   }
@@ -185,33 +188,35 @@ export class ZipReader implements ArchiveReader {
     for (let at = start; at < end; at += readBytes) yield await this.#source.read(at, Math.min(readBytes, end - at));
   }
 
-  async #named(name: string, maxBytes: number): Promise<Buffer | undefined> {
-    const { entries } = await this.#list();
-    const entry = entries.find(({ header }) => header.path === name && header.kind === 'file');
-    return entry === undefined ? undefined : this.#content(entry, maxBytes, await this.#isSealed());
+  async #manifest(): Promise<Buffer | undefined> {
+    const entry = (await this.#list()).survey.proofs.get(manifestName);
+    return entry === undefined ? undefined : this.#content(entry, limits.maxManifestBytes, await this.#isSealed());
   }
 
   async #content(entry: ZipEntry, maxBytes: number, isSealed: boolean): Promise<Buffer> {
+    const pieces: Buffer[] = [];
+    for await (const chunk of this.#chunks(entry, maxBytes, isSealed)) pieces.push(chunk);
+    return Buffer.concat(pieces);
+  }
+
+  /** The content of one entry. Throws `ArchiveDamage`. */
+  async *#chunks(entry: ZipEntry, maxBytes: number, isSealed: boolean): AsyncGenerator<Buffer> {
     const { path } = entry.header;
     if (entry.size > maxBytes) {
-      throw new ArchiveDamage(
-        'manifest-invalid',
-        `${path} says that it has ${entry.size} bytes; the limit is ${maxBytes}`,
-        path,
-      );
+      const message = `${path} says that it has ${entry.size} bytes; the limit is ${maxBytes}`;
+      throw new ArchiveDamage('manifest-invalid', message, path);
     }
-    const pieces: Buffer[] = [];
-    const decoding = decodeEntries([entry], {
+    const decoding = decodeEntries([[entry]], {
       ...this.#decoding(isSealed),
-      pieceBytes: entry.packedSize + recordsBytes,
+      // What is larger is read in blocks.
+      pieceBytes: Math.min(entry.packedSize, 2 * blockSize) + recordsBytes,
       options: { want: () => 'content' },
       odd: () => undefined,
     });
     for await (const { content } of decoding) {
       if (content.kind === 'damaged') throw new ArchiveDamage(content.damage.id, content.damage.message, path);
-      if (content.kind === 'bytes') pieces.push(content.bytes);
-      if (content.kind === 'chunks') for await (const chunk of content.chunks) pieces.push(chunk);
+      if (content.kind === 'bytes') yield content.bytes;
+      if (content.kind === 'chunks') yield* content.chunks;
     }
-    return Buffer.concat(pieces);
   }
 }

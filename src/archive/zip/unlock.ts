@@ -3,6 +3,7 @@ import { Window } from '../window.js';
 import type { ZipEntry } from './central-entry.js';
 import { sealOf } from './entry-seal.js';
 import { LargeOpening } from './large-opening.js';
+import type { ZipListing } from './listing.js';
 import { placeEntry } from './local-entry.js';
 import type { Unlocked } from './unlocked.js';
 import type { ByteSource } from '../../base/byte-source.js';
@@ -19,7 +20,7 @@ const maxProvenBytes = 64 * blockSize;
 export interface Locked {
   readonly source: ByteSource;
   readonly pool: Compressor;
-  readonly entries: readonly ZipEntry[];
+  readonly listing: ZipListing;
   /** Where entries must end. */
   readonly limit: number;
 }
@@ -36,7 +37,7 @@ export async function opens(locked: Locked, secret: SharedSecret): Promise<boole
   let misfits = 0;
   let unreadable: ArchiveDamage | undefined;
   try {
-    for (const entry of sampleOf(locked.entries)) {
+    for (const entry of await sampleOf(locked.listing)) {
       const asked = await askEntry(entry, locked, unlocked);
       if (asked instanceof LargeOpening) fitting.push(asked);
       else if (asked.id === 'authentication-failed') misfits += 1;
@@ -53,11 +54,22 @@ export async function opens(locked: Locked, secret: SharedSecret): Promise<boole
 }
 
 /** The two proving entries, and some from all over the archive. */
-function sampleOf(entries: readonly ZipEntry[]): readonly ZipEntry[] {
-  const sealed = entries.filter((entry) => sealOf(entry) !== undefined);
-  const proofs = sealed.filter(({ header: { path } }) => path === manifestName || path === sumsName).slice(-2);
-  const spread = Array.from({ length: sampled }, (_, index) => sealed[Math.floor((index * sealed.length) / sampled)]);
-  return [...new Set([...proofs, ...spread])].filter((entry) => entry !== undefined);
+async function sampleOf(listing: ZipListing): Promise<readonly ZipEntry[]> {
+  const { sealed } = listing.survey;
+  const wanted = new Set(Array.from({ length: sampled }, (_, index) => Math.floor((index * sealed) / sampled)));
+  const spread: ZipEntry[] = [];
+  let proofs: ZipEntry[] = [];
+  let number = 0;
+  for await (const entries of listing.entries()) {
+    for (const entry of entries) {
+      if (sealOf(entry) === undefined) continue;
+      if (wanted.has(number)) spread.push(entry);
+      const { path } = entry.header;
+      if (path === manifestName || path === sumsName) proofs = [...proofs, entry].slice(-2);
+      number += 1;
+    }
+  }
+  return [...new Set([...proofs, ...spread])];
 }
 
 /** An entry whose verifier fits; else what is wrong with it, `authentication-failed` where that does not fit. */

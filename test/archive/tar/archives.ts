@@ -32,6 +32,14 @@ function header(path: string, rest: Partial<EntryHeader>): EntryHeader {
   return { path: path as EntryPath, kind: 'file', size: 0, mode: 0o644, mtime, uid: 0, gid: 0, ...rest };
 }
 
+/** What comes in chunks, as text; undefined where there is nothing to read. */
+export async function textOf(chunks: (() => AsyncIterable<Buffer>) | undefined): Promise<string | undefined> {
+  if (chunks === undefined) return undefined;
+  let text = '';
+  for await (const chunk of chunks()) text += chunk.toString('latin1');
+  return Buffer.from(text, 'latin1').toString();
+}
+
 /** Bytes that look like nothing, the same for the same seed. */
 export function noise(length: number, seed = 1): Buffer {
   const bytes = Buffer.alloc(length);

@@ -16,6 +16,7 @@ import {
   noise,
   readAll,
   sha256,
+  textOf,
   write,
 } from './archives.js';
 import { rawEntry, tarGz } from './raw-tar.js';
@@ -47,7 +48,7 @@ describe('openTarReader', () => {
     const reader = await openTarReader(new MemorySource(archive), pool);
     const tail = await reader.readTail();
     expect(tail.manifest).toEqual(manifest);
-    expect(tail.sums?.toString()).toBe(sums.map((sum) => `${sum.sha256}  ${sum.path}\n`).join(''));
+    expect(await textOf(tail.sums)).toBe(sums.map((sum) => `${sum.sha256}  ${sum.path}\n`).join(''));
     expect(reader.oddities).toEqual([]);
   });
 
@@ -57,7 +58,7 @@ describe('openTarReader', () => {
     expect(await reader.readManifest()).toEqual(manifest);
     const tail = await reader.readTail();
     expect(tail.manifest).toEqual(manifest);
-    expect(tail.sums?.toString()).toContain(sums[0]!.sha256);
+    expect(await textOf(tail.sums)).toContain(sums[0]!.sha256);
   });
 
   it('knows no proving files where there are none', async () => {

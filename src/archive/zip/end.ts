@@ -1,12 +1,6 @@
-import { fromRandomAccessReaderPromise, RandomAccessReader, type Entry } from 'yauzl';
-import { UnsupportedEncryption } from '../archive.js';
-import { hasField, idStrong } from './extra-fields.js';
-import { centralBytes, end64Bytes, findEnd, flagStrong, locatorBytes } from './records.js';
-import { centralEntry, type ZipEntry } from './central-entry.js';
+import { end64Bytes, findEnd, locatorBytes } from './records.js';
 import type { ByteSource } from '../../base/byte-source.js';
-import { ArchiveDamage, type Damage } from '../../base/damage.js';
-import { BkpError, errorText } from '../../base/errors.js';
-import { limits } from '../../base/limits.js';
+import { ArchiveDamage } from '../../base/damage.js';
 
 /** How much of a zip's end is read at once: as much as most take, then as much as the longest archive comment takes. */
 const tailSizes = [16 * 1024, 128 * 1024] as const;
@@ -99,99 +93,4 @@ function end64(tail: Buffer, tailStart: number, locatorAt: number, end: Buffer):
   if (directoryStart + bytes !== recordAt)
     throw invalid('the central directory does not end where the zip64 end record begins');
   return { entries, directoryStart, directoryEnd: recordAt };
-}
-
-/** Gives yauzl the file in large pieces: its records are read one by one, and each read would be a system call. */
-class BufferedReader extends RandomAccessReader {
-  readonly #source: ByteSource;
-  #piece: Buffer = Buffer.alloc(0);
-  #start = 0;
-
-  constructor(source: ByteSource) {
-    super();
-    this.#source = source;
-  }
-
-  override read(
-    target: Buffer,
-    offset: number,
-    length: number,
-    position: number,
-    done: (error: Error | null) => void,
-  ): void {
-    const at = position - this.#start;
-    if (at >= 0 && at + length <= this.#piece.length) {
-      this.#piece.copy(target, offset, at, at + length);
-      done(null);
-      return;
-    }
-    const wanted = Math.min(Math.max(length, 1024 * 1024), this.#source.size - position);
-    this.#source.read(position, Math.max(wanted, length)).then(
-      (piece) => {
-        this.#piece = piece;
-        this.#start = position;
-        piece.copy(target, offset, 0, length);
-        done(null);
-      },
-      (error: unknown) => done(error instanceof Error ? error : new Error(errorText(error))),
-    );
-  }
-}
-
-export interface ZipDirectory {
-  readonly entries: readonly ZipEntry[];
-  /** Entries that cannot be taken as they are (unsafe names, forbidden types): not among `entries`. */
-  readonly refused: readonly Damage[];
-}
-
-/** Lists the central directory through yauzl. Throws `ArchiveDamage` or `UnsupportedEncryption`. Entries come in the order of their content in the file. */
-export async function readDirectory(source: ByteSource, end: ZipEnd, dropDotSlash: boolean): Promise<ZipDirectory> {
-  if (end.entries > limits.maxEntries) {
-    throw new ArchiveDamage(
-      'too-many-entries',
-      `it says that it has ${end.entries} entries; the limit is ${limits.maxEntries}`,
-    );
-  }
-  const entries: ZipEntry[] = [];
-  const refused: Damage[] = [];
-  let at = end.directoryStart;
-  try {
-    const zip = await fromRandomAccessReaderPromise(new BufferedReader(source), source.size, {
-      autoClose: false,
-      decodeStrings: false,
-      validateEntrySizes: false,
-    });
-    for await (const entry of zip.eachEntry()) {
-      const record = recordBytes(entry);
-      const parsed = centralEntry(entry, { at, bytes: record }, dropDotSlash);
-      at += record;
-      if ('id' in parsed) refused.push(parsed);
-      else if (!('skip' in parsed)) entries.push(parsed);
-    }
-  } catch (error) {
-    // What reading the file throws is not the archive's fault.
-    if (error instanceof ArchiveDamage || error instanceof BkpError) throw error;
-    if (await isStronglyEncrypted(source, at, end)) throw new UnsupportedEncryption(errorText(error));
-    throw invalid(errorText(error));
-  }
-  if (at !== end.directoryEnd) throw invalid('the central directory is not as long as it says');
-  return { entries: inFileOrder(entries), refused };
-}
-
-/** Where yauzl stopped: at a record of PKWARE's strong encryption (APPNOTE 7), by its flag and by its extra field. */
-async function isStronglyEncrypted(source: ByteSource, at: number, { directoryEnd }: ZipEnd): Promise<boolean> {
-  if (at + centralBytes > directoryEnd) return false;
-  const record = await source.read(at, centralBytes);
-  const nameEnd = at + centralBytes + record.readUInt16LE(28);
-  const extraBytes = record.readUInt16LE(30);
-  if ((record.readUInt16LE(8) & flagStrong) === 0 || nameEnd + extraBytes > directoryEnd) return false;
-  return hasField(await source.read(nameEnd, extraBytes), idStrong);
-}
-
-const recordBytes = (entry: Entry): number =>
-  centralBytes + entry.fileNameLength + entry.extraFieldLength + entry.fileCommentLength;
-
-function inFileOrder(entries: ZipEntry[]): ZipEntry[] {
-  const ordered = entries.every((entry, index) => index === 0 || (entries[index - 1]?.offset ?? 0) <= entry.offset);
-  return ordered ? entries : entries.sort((a, b) => a.offset - b.offset);
 }
