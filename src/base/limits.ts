@@ -13,7 +13,7 @@ export const limits = {
   maxNameBytes: 255,
   maxLinkBytes: 4096,
   maxManifestBytes: 64 * MiB,
-  /** SHA256SUMS is held in memory while reading. */
+  /** Of SHA256SUMS. */
   maxSumsBytes: 1024 * MiB,
   /** A pax extended header in a tar. */
   maxPaxBytes: 1 * MiB,

@@ -18,6 +18,8 @@ interface Member {
 }
 
 const maxThreads = 16;
+/** What a thread makes and drops is small beside its blocks: with less room for it, each takes less memory and no more time. */
+const resourceLimits = { maxYoungGenerationSizeMb: 12 };
 
 /**
  * Worker threads that deflate and inflate. Jobs run in any order; who needs results in order awaits them in order.
@@ -72,7 +74,7 @@ export class CompressPool implements Compressor {
   }
 
   #start(): Member {
-    const thread = new Worker(entryPoint('compress/worker.js'), { stdin: false, execArgv: [] });
+    const thread = new Worker(entryPoint('compress/worker.js'), { stdin: false, execArgv: [], resourceLimits });
     const member: Member = { thread, load: 0 };
     thread.on('message', (reply: JobReply) => this.#settle(reply));
     thread.on('error', (error) => this.#fail(threadFailed(errorText(error), error)));
