@@ -1,6 +1,5 @@
 import type { ArchiveReader } from './archive.js';
-import { looksLikeGzip, openTarReader } from './tar/reader.js';
-import { openZipReader } from './zip/reader.js';
+import { looksLikeGzip } from './tar/gzip-magic.js';
 import type { ByteSource } from '../base/byte-source.js';
 import { ArchiveDamage } from '../base/damage.js';
 import type { Compressor } from '../compress/compressor.js';
@@ -28,9 +27,14 @@ export async function openArchive(
   const { dropDotSlash = false, signal, searchLimit = Infinity } = options;
   const source = signal === undefined ? given : heeding(given, signal);
   const magic = await source.read(0, Math.min(magicBytes, source.size));
-  if (looksLikeGzip(magic)) return openTarReader(source, pool, { dropDotSlash, searchLimit });
+  // Most storages hold one of the two containers: the other's reader is not waited for.
+  if (looksLikeGzip(magic)) {
+    const { openTarReader } = await import('./tar/reader.js');
+    return openTarReader(source, pool, { dropDotSlash, searchLimit });
+  }
   // An empty zip begins with its end record (APPNOTE 4.3.16); one with a prefix is found out by its end.
   if (magic.length === magicBytes && magic[0] === 0x50 && magic[1] === 0x4b) {
+    const { openZipReader } = await import('./zip/reader.js');
     return openZipReader(source, pool, { dropDotSlash });
   }
   const message = source.size === 0 ? 'the file is empty' : 'it begins like neither a zip nor a gzip file';

@@ -1,24 +1,9 @@
 import { Command, CommanderError } from 'commander';
 import { BkpError } from '../base/errors.js';
 import { exitCodes, exitMeanings, type ExitName } from '../base/exit-codes.js';
-import { registerCompletion } from './completion.js';
-import { registerCreate } from './create.js';
-import { registerDelete } from './delete.js';
-import { registerDoctor } from './doctor.js';
 import { addGlobalOptions, globalOptions } from './global-options.js';
-import { registerInit } from './init.js';
-import type { Job } from './job.js';
-import { registerList } from './list.js';
-import { registerLock, registerUnlock } from './lock.js';
-import { overviewJob } from './overview.js';
-import { registerLog } from './log.js';
-import { registerPrune } from './prune.js';
+import type { Choose, Job } from './job.js';
 import { refusePassphrase } from './passphrase-options.js';
-import { registerRestore } from './restore.js';
-import { registerSchedule } from './schedule.js';
-import { registerShow } from './show.js';
-import { registerStatus } from './status.js';
-import { registerVerify } from './verify.js';
 import { readVersion } from './version.js';
 
 /** What a command line asks for. */
@@ -27,13 +12,13 @@ export type CommandLine =
   /** Help or the version: already written. */
   | { readonly kind: 'told' };
 
-/** Understands the arguments. Throws `usage` where it cannot; writes only what `--help` and `--version` ask for. */
-export function parseCommandLine(args: readonly string[], write: (text: string) => void): CommandLine {
+/** Understands the arguments. Rejects with `usage` where it cannot; writes only what `--help` and `--version` ask for. */
+export async function parseCommandLine(args: readonly string[], write: (text: string) => void): Promise<CommandLine> {
   let job: Job | undefined;
   const choose = (chosen: Job): void => {
     job = chosen;
   };
-  const program = programWith(choose, write);
+  const program = programWith(await registrationsFor(args), choose, write);
   const [first, ...rest] = args;
   // commander's own `help` command ends as if no command had been given.
   const known = withChildren(program).flatMap((command) => [command.name(), ...command.aliases()]);
@@ -44,32 +29,43 @@ export function parseCommandLine(args: readonly string[], write: (text: string) 
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { kind: 'told' };
     // What is left to be thrown is that there was no command.
+    const { overviewJob } = await import('./overview.js');
     return { kind: 'job', job: overviewJob(globalOptions(program)) };
   }
   if (job === undefined) throw new TypeError('no command was run');
   return { kind: 'job', job };
 }
 
-/** In the order of the help. */
-const registrations = [
-  registerCreate,
-  registerList,
-  registerShow,
-  registerVerify,
-  registerRestore,
-  registerLock,
-  registerUnlock,
-  registerDelete,
-  registerPrune,
-  registerSchedule,
-  registerStatus,
-  registerLog,
-  registerInit,
-  registerDoctor,
-  registerCompletion,
+type Register = (program: Command, choose: Choose) => Command;
+
+/** In the order of the help. Each is loaded where it may be wanted: files of others would only be waited for. */
+const commands: readonly (readonly [names: readonly string[], load: () => Promise<Register>])[] = [
+  [['create', 'backup'], async () => (await import('./create.js')).registerCreate],
+  [['list', 'ls'], async () => (await import('./list.js')).registerList],
+  [['show'], async () => (await import('./show.js')).registerShow],
+  [['verify'], async () => (await import('./verify.js')).registerVerify],
+  [['restore'], async () => (await import('./restore.js')).registerRestore],
+  [['lock'], async () => (await import('./lock.js')).registerLock],
+  [['unlock'], async () => (await import('./lock.js')).registerUnlock],
+  [['delete'], async () => (await import('./delete.js')).registerDelete],
+  [['prune'], async () => (await import('./prune.js')).registerPrune],
+  [['schedule'], async () => (await import('./schedule.js')).registerSchedule],
+  [['status'], async () => (await import('./status.js')).registerStatus],
+  [['log'], async () => (await import('./log.js')).registerLog],
+  [['init'], async () => (await import('./init.js')).registerInit],
+  [['doctor'], async () => (await import('./doctor.js')).registerDoctor],
+  [['completion'], async () => (await import('./completion.js')).registerCompletion],
 ];
 
-function programWith(choose: (job: Job) => void, write: (text: string) => void): Command {
+/** The one command that the first word names, which nothing else can mean; all, where another word comes first. */
+function registrationsFor([first = '']: readonly string[]): Promise<readonly Register[]> {
+  const [named] = commands.filter(([names]) => names.includes(first));
+  // Completion is about all of them.
+  const wanted = named === undefined || first === 'completion' ? commands : [named];
+  return Promise.all(wanted.map(([, load]) => load()));
+}
+
+function programWith(registrations: readonly Register[], choose: Choose, write: (text: string) => void): Command {
   const program = new Command('bkp')
     .description(
       'Consistent, proven, single-file backups of applications that keep their data in SQLite files and folders.',

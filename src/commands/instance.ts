@@ -7,7 +7,6 @@ import { outsidePassphrase, type PassphraseSource } from '../config/passphrase-s
 import type { BackupFile } from '../operations/backup-file.js';
 import type { Storage } from '../storage/storage.js';
 import { LocalStorage } from '../storage/local-storage.js';
-import { findBackup, isLatest } from '../operations/find-backup.js';
 import { shellWord } from '../ui/display.js';
 import type { GlobalOptions } from './global-options.js';
 import type { CommandDeps } from './job.js';
@@ -53,8 +52,9 @@ export async function loadInstance(
 
 /** Throws where the root that was named holds nothing at all: see `nothingThere`. */
 export async function refuseNothing(config: Config | undefined): Promise<void> {
+  if (config === undefined) return;
   const { nothingThere } = await import('../config/nothing-there.js');
-  const fault = config === undefined ? undefined : await nothingThere(config);
+  const fault = await nothingThere(config);
   if (fault !== undefined) throw fault;
 }
 
@@ -106,6 +106,7 @@ export async function namedBackup(
   place: Pick<Place, 'config' | 'storage'>,
   deps: CommandDeps,
 ): Promise<BackupFile> {
+  const { findBackup, isLatest } = await import('../operations/find-backup.js');
   const { config, storage } = place;
   const wanted = { reference, storage, instance: config?.instance, cwd: deps.cwd };
   try {

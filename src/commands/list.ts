@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { exitCodes, type ExitCode } from '../base/exit-codes.js';
+import type { Catalog } from '../catalog/catalog.js';
 import type { ListedBackup } from '../operations/list-backups.js';
 import type { RememberedBackup } from '../operations/remembered-backups.js';
 import { globalOptions, type GlobalOptions } from './global-options.js';
@@ -50,21 +51,20 @@ async function runList(options: ListOptions, globals: GlobalOptions, deps: Comma
   const { listBackups } = await import('../operations/list-backups.js');
   const { listView } = await import('../ui/list-view.js');
   const { systemClock } = await import('../base/clock.js');
-  const { warnUnfinished } = await import('./restore-warning.js');
   const { withHistory } = await import('./history.js');
-  const { rememberedBackups } = await import('../operations/remembered-backups.js');
   const { withKnownDamage } = await import('../operations/known-damage.js');
   const { config, storage } = await findStorage(globals, deps);
   await refuseNothing(config);
-  warnUnfinished({ config }, deps);
+  if (config !== undefined) {
+    const { warnUnfinished } = await import('./restore-warning.js');
+    warnUnfinished({ config }, deps);
+  }
   const instance = config?.instance;
   const listed = await listBackups(storage, instance, deps.signal);
-  const { all, remembered } = await withHistory({ config, storage }, deps, (catalog) =>
-    Promise.resolve({
-      all: withKnownDamage(listed, catalog),
-      remembered: instance === undefined ? [] : rememberedBackups(catalog, instance, listed),
-    }),
-  );
+  const { all, remembered } = await withHistory({ config, storage }, deps, async (catalog) => ({
+    all: withKnownDamage(listed, catalog),
+    remembered: await rememberedOf(catalog, instance, listed),
+  }));
   const list = {
     shown: chosen([...all, ...remembered], options),
     all,
@@ -78,6 +78,16 @@ async function runList(options: ListOptions, globals: GlobalOptions, deps: Comma
   const exitCode = exitCodes.done;
   deps.output.render(listView(list, { exitCode, durationMs: deps.elapsed() }));
   return exitCode;
+}
+
+async function rememberedOf(
+  catalog: Catalog | undefined,
+  instance: string | undefined,
+  listed: readonly ListedBackup[],
+): Promise<readonly RememberedBackup[]> {
+  if (catalog === undefined || instance === undefined) return [];
+  const { rememberedBackups } = await import('../operations/remembered-backups.js');
+  return rememberedBackups(catalog, instance, listed);
 }
 
 type Row = ListedBackup | RememberedBackup;

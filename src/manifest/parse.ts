@@ -78,17 +78,21 @@ const manifest = v.object({
   findings: v.optional(findings),
 });
 
+const versioned = v.object({ version: v.pipe(text, v.regex(/^\d{1,6}\.\d{1,6}\.\d{1,6}$/)) });
+
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
 /** Parses manifest.json from anywhere: bounded, and never trusted further than its schema. */
 export function parseManifest(bytes: Buffer): ParsedManifest {
   const fault = shapeFault(bytes);
   if (fault !== undefined) return { kind: 'invalid', message: fault };
   let raw: unknown;
   try {
-    raw = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    raw = JSON.parse(decoder.decode(bytes));
   } catch {
     return { kind: 'invalid', message: 'it is not JSON in UTF-8' };
   }
-  const version = v.safeParse(v.object({ version: v.pipe(text, v.regex(/^\d{1,6}\.\d{1,6}\.\d{1,6}$/)) }), raw);
+  const version = v.safeParse(versioned, raw);
   if (!version.success) return { kind: 'invalid', message: 'it has no valid version' };
   if (Number.parseInt(version.output.version, 10) > formatMajor) {
     return { kind: 'newer', version: version.output.version };

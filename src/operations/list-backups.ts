@@ -1,9 +1,9 @@
-import { openArchive } from '../archive/open-archive.js';
+import { setImmediate } from 'node:timers/promises';
 import { ManifestTooFar, type Container } from '../archive/archive.js';
+import { glanceAtZip } from '../archive/zip/glance.js';
 import { ArchiveDamage } from '../base/damage.js';
 import { BkpError, errorText } from '../base/errors.js';
 import { concurrently } from '../base/concurrently.js';
-import { callingThread } from '../compress/compressor.js';
 import { parseArchiveComment } from '../manifest/archive-comment.js';
 import { ofKind } from '../manifest/findings.js';
 import type { FoundManifest } from '../manifest/manifest.js';
@@ -64,7 +64,10 @@ export async function listBackups(
     const container = containerOf(file.name);
     return container === undefined ? [] : [{ file, container }];
   });
+  let looked = 0;
   const listed = await concurrently(archives, atOnce, async ({ file, container }): Promise<ListedBackup> => {
+    // A storage that answers at once leaves no time in between.
+    if (++looked % withoutPause === 0) await setImmediate();
     signal.throwIfAborted();
     const described = await describe(storage, file, container, signal);
     const locked = names.has(`${file.name}${lockedSuffix}`);
@@ -76,6 +79,8 @@ export async function listBackups(
 
 /** Waiting for a disk is most of what it takes. */
 const atOnce = 8;
+/** Archives after which signals are heard. */
+const withoutPause = 64;
 
 /** The same; none where there is no storage yet. */
 export async function listBackupsSoFar(
@@ -133,7 +138,12 @@ type Description =
   /** The manifest takes the passphrase; the comment does not. */
   | { readonly kind: 'encrypted'; readonly comment: string | undefined };
 
+/** At a glance where that is enough; else by the archive's reader, which is loaded only then. */
 async function readDescription(storage: Storage, name: string, signal: AbortSignal): Promise<Description> {
+  const seen = storage.glance(name, glanceAtZip);
+  if (seen !== undefined) return seen;
+  const { openArchive } = await import('../archive/open-archive.js');
+  const { callingThread } = await import('../compress/compressor.js');
   const source = await storage.open(name);
   try {
     const reader = await openArchive(source, callingThread, { signal, searchLimit });

@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import type { Dirent } from 'node:fs';
+import { lstatSync, type Dirent } from 'node:fs';
 import { lstat, mkdir, readdir, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ByteSource } from '../base/byte-source.js';
 import { concurrently } from '../base/concurrently.js';
 import { compareBytes, entryPathFault } from '../base/entry-path.js';
 import { BkpError, ioError, systemCode } from '../base/errors.js';
-import { acquireLock } from '../fs/lock.js';
 import { makeFolders } from '../fs/make-folders.js';
 import { finalNames, PartialFile, partialPath, writeFileDurably } from '../fs/partial-file.js';
+import { glance, type Glimpse } from '../fs/glimpse.js';
+import { PromptDisk } from '../fs/prompt-disk.js';
 import { openByteSource } from '../fs/random-access.js';
 import { reasonOf } from '../fs/reason.js';
 import { syncFolder } from '../fs/sync-folder.js';
@@ -25,6 +26,8 @@ export class LocalStorage implements Storage {
   readonly folder: string;
 
   readonly #mustExist: boolean;
+  /** For the many small looks that a list takes. */
+  readonly #disk = new PromptDisk();
 
   /**
    * `folder`: absolute; need not exist yet, unless it `mustExist`: what is made below a mount point while nothing is mounted
@@ -45,12 +48,16 @@ export class LocalStorage implements Storage {
   async stat(name: string): Promise<StoredFile | undefined> {
     const path = this.#path(name);
     try {
-      const found = await lstat(path);
+      const found = this.#disk.isPrompt ? this.#disk.ask(() => lstatSync(path)) : await lstat(path);
       return found.isFile() ? { name, bytes: found.size, modified: found.mtimeMs } : undefined;
     } catch (error) {
       if (systemCode(error) === 'ENOENT') return undefined;
       throw ioError('looking at', path, error);
     }
+  }
+
+  glance<T>(name: string, look: (file: Glimpse) => T | undefined): T | undefined {
+    return this.#disk.isPrompt ? glance(this.#path(name), this.#disk, look) : undefined;
   }
 
   async open(name: string): Promise<ByteSource> {
@@ -109,6 +116,8 @@ export class LocalStorage implements Storage {
 
   async lock(request: StorageLockRequest): Promise<StorageLock> {
     await this.prepare();
+    // Looking takes no lock, and does not wait for what it takes.
+    const { acquireLock } = await import('../fs/lock.js');
     return acquireLock(join(this.folder, lockName), request);
   }
 

@@ -1,5 +1,6 @@
 import type { ByteSink, ByteSource } from '../base/byte-source.js';
 import type { Clock } from '../base/clock.js';
+import type { Glimpse } from '../fs/glimpse.js';
 
 /** A file in a storage. */
 export interface StoredFile {
@@ -48,6 +49,11 @@ export interface Storage {
   stat(name: string): Promise<StoredFile | undefined>;
   /** Throws `file-not-found`. */
   open(name: string): Promise<ByteSource>;
+  /**
+   * What `look` finds in a file, where its bytes are there without waiting for them. Undefined where they are not, or the file
+   * is not there or cannot be read: `open` tells.
+   */
+  glance<T>(name: string, look: (file: Glimpse) => T | undefined): T | undefined;
   createPartial(name: string): Promise<StoragePartial>;
   /** A small file beside an archive, whole or not at all; replaces one of that name. */
   writeSide(name: string, bytes: Uint8Array): Promise<void>;

@@ -4,11 +4,15 @@ import { displayName } from '../fs/display-name.js';
 /** Characters that turn the direction of what follows: a name could show itself as another one. */
 const directions = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
 
+/** Nearly all there is: nothing in it to escape. */
+const plain = /^[ -~]*$/;
+
 /**
  * A name or a path on one line of a terminal: control characters, line ends and direction marks are escaped, so that a
  * hostile name cannot write escape sequences, further lines, or itself as another.
  */
 export function shownName(name: string): string {
+  if (plain.test(name)) return name;
   return displayName(name).replace(directions, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 

@@ -2,20 +2,8 @@ import type { Clock } from '../base/clock.js';
 import { JsonOutput } from './json-output.js';
 import { chalkFor, colorLevel, isDumb, widthOf, type Look } from './look.js';
 import type { Output } from './output.js';
-import { StreamWriter } from './stream-writer.js';
+import type { Screens } from './screens.js';
 import { TextOutput, type Interruptible } from './text-output.js';
-
-/** Standard output and error. */
-export interface Screens {
-  readonly out: StreamWriter;
-  readonly err: StreamWriter;
-  readonly stdout: NodeJS.WriteStream;
-  readonly stderr: NodeJS.WriteStream;
-}
-
-export function openScreens(stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStream): Screens {
-  return { out: new StreamWriter(stdout), err: new StreamWriter(stderr), stdout, stderr };
-}
 
 /** How results are wanted. */
 export interface Wanted {

@@ -1,4 +1,4 @@
-import { textWidth } from './text-width.js';
+import { isPlain, textWidth } from './text-width.js';
 
 export interface Column {
   readonly title: string;
@@ -88,8 +88,9 @@ const naturalWidth = (title: string, cells: readonly string[]): number =>
 
 function fill(cell: string, { column, width }: Fitted): string {
   const shorten = column.shrink?.at === 'middle' ? withoutMiddle : withoutEnd;
-  const cut = textWidth(cell) <= width ? cell : shorten(cell, width);
-  const padding = ' '.repeat(Math.max(0, width - textWidth(cut)));
+  const whole = textWidth(cell);
+  const cut = whole <= width ? cell : shorten(cell, width);
+  const padding = ' '.repeat(Math.max(0, width - (whole <= width ? whole : textWidth(cut))));
   return column.align === 'right' ? padding + cut : cut + padding;
 }
 
@@ -109,6 +110,7 @@ function withoutMiddle(text: string, width: number): string {
 
 /** The beginning of a text, at most `width` columns; not cut within what is seen as one character. */
 export function cutTo(text: string, width: number): string {
+  if (isPlain(text)) return text.slice(0, Math.max(0, width));
   let kept = '';
   for (const { segment } of new Intl.Segmenter().segment(text)) {
     if (textWidth(kept + segment) > width) break;

@@ -1,4 +1,7 @@
 import stringWidth from 'string-width';
 
-/** Columns of a terminal that a text takes. Plain ASCII, nearly all there is, is not taken apart. */
-export const textWidth = (text: string): number => (/^[ -~]*$/.test(text) ? text.length : stringWidth(text));
+/** Printable ASCII, nearly all there is: each character is one column, and is not taken apart. */
+export const isPlain = (text: string): boolean => /^[ -~]*$/.test(text);
+
+/** Columns of a terminal that a text takes. */
+export const textWidth = (text: string): number => (isPlain(text) ? text.length : stringWidth(text));

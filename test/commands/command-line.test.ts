@@ -20,10 +20,16 @@ const commands = [
 
 const dataModule = (source: string): string => `data:text/javascript,${encodeURIComponent(source)}`;
 
-function parse(...args: readonly string[]) {
-  const parsed = parseCommandLine(args, () => undefined);
+async function parse(...args: readonly string[]) {
+  const parsed = await parseCommandLine(args, () => undefined);
   if (parsed.kind !== 'job') throw new Error('nothing to run');
   return parsed.job;
+}
+
+async function helpOf(...words: readonly string[]): Promise<string> {
+  let text = '';
+  expect(await parseCommandLine([...words, '--help'], (more) => (text += more))).toEqual({ kind: 'told' });
+  return text;
 }
 
 describe('help and version', () => {
@@ -31,7 +37,22 @@ describe('help and version', () => {
     const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
       version: string;
     };
-    expect(await bkp(['--version'])).toMatchObject({ code: 0, stdout: `${manifest.version}\n`, stderr: '' });
+    const told = { code: 0, stdout: `${manifest.version}\n`, stderr: '' };
+    expect(await bkp(['--version'])).toMatchObject(told);
+    expect(await bkp(['--no-color', '--version'])).toMatchObject(told);
+    expect(await bkp(['--version', '-q'])).toMatchObject(told);
+  });
+
+  it('understands a command by any of its names, loaded alone as among all others', async () => {
+    const names = [...(await helpOf()).matchAll(/^ {2}([a-z]+)(?:\|([a-z]+))? .*\S/gm)].flatMap(
+      ([, name = '', alias]) => (alias === undefined ? [name] : [name, alias]),
+    );
+    expect(names).toEqual(expect.arrayContaining([...commands, 'ls', 'backup', 'unlock', 'completion']));
+    for (const name of names.filter((one) => one !== 'help')) {
+      const alone = await helpOf(name);
+      expect(alone).toMatch(new RegExp(`^Usage: bkp .*\\b${name}\\b`));
+      expect(await helpOf('--no-color', name)).toBe(alone);
+    }
   });
 
   it('shows every exit code of the table in the top-level help', async () => {
@@ -49,15 +70,20 @@ describe('help and version', () => {
   });
 
   it('loads none of the heavy modules for the version', async () => {
-    const heavy = ['better-sqlite3', 'yauzl', 'tar-stream', 'valibot', 'cosmiconfig', 'cli-progress', 'picomatch'];
+    const libraries = ['better-sqlite3', 'yauzl', 'tar-stream', 'valibot', 'cosmiconfig', 'cli-progress', 'picomatch'];
     // Modules that are refused: whoever loads one fails.
-    const hooks = `export const resolve = (name, context, next) => {
-      if (${JSON.stringify(heavy)}.includes(name)) throw new Error('loaded ' + name);
+    const hooks = (refused: readonly string[]): string => `export const resolve = (name, context, next) => {
+      if (${JSON.stringify(refused)}.includes(name)) throw new Error('loaded ' + name);
       return next(name, context);
     };`;
-    const register = `import { register } from 'node:module'; register(${JSON.stringify(dataModule(hooks))});`;
-    const env = { NODE_OPTIONS: `--import=${dataModule(register)}` };
-    expect(await bkp(['--version'], { env })).toMatchObject({ code: 0, stderr: '' });
+    const without = (...refused: readonly string[]): { readonly NODE_OPTIONS: string } => {
+      const register = `import { register } from 'node:module'; register(${JSON.stringify(dataModule(hooks(refused)))});`;
+      return { NODE_OPTIONS: `--import=${dataModule(register)}` };
+    };
+    const alone = without(...libraries, 'commander', 'chalk');
+    expect(await bkp(['--version'], { env: alone })).toMatchObject({ code: 0, stderr: '' });
+    expect((await bkp(['--version', '-q'], { env: alone })).stderr).toContain('loaded commander');
+    const env = without(...libraries);
     expect(await bkp(['create', '--help'], { env })).toMatchObject({ code: 0, stderr: '' });
     const { stderr } = await bkp(['list'], { env });
     expect(stderr).toContain('loaded valibot');
@@ -99,23 +125,23 @@ describe('what is not understood', () => {
 });
 
 describe('global options', () => {
-  it('are taken before and after the command, the later one winning', () => {
-    expect(parse('-C', 'a', 'list').globals.root).toBe('a');
-    expect(parse('list', '-C', 'a').globals.root).toBe('a');
-    expect(parse('-C', 'a', 'list', '-C', 'b').globals.root).toBe('b');
-    expect(parse('--json', 'list').globals.json).toBe(true);
-    expect(parse('list', '--json').globals.json).toBe(true);
-    expect(parse('list').globals.json).toBe(false);
-    expect(parse('--no-color', 'list', '--no-input').globals).toMatchObject({
+  it('are taken before and after the command, the later one winning', async () => {
+    expect((await parse('-C', 'a', 'list')).globals.root).toBe('a');
+    expect((await parse('list', '-C', 'a')).globals.root).toBe('a');
+    expect((await parse('-C', 'a', 'list', '-C', 'b')).globals.root).toBe('b');
+    expect((await parse('--json', 'list')).globals.json).toBe(true);
+    expect((await parse('list', '--json')).globals.json).toBe(true);
+    expect((await parse('list')).globals.json).toBe(false);
+    expect((await parse('--no-color', 'list', '--no-input')).globals).toMatchObject({
       color: false,
       input: false,
       progress: true,
     });
-    expect(parse('-v', 'list', '-vv').globals.verbose).toBe(3);
+    expect((await parse('-v', 'list', '-vv')).globals.verbose).toBe(3);
   });
 
-  it('leave the value of an option alone that looks like one of them', () => {
-    const job = parse('create', '--comment=--json', '-o', '-v');
+  it('leave the value of an option alone that looks like one of them', async () => {
+    const job = await parse('create', '--comment=--json', '-o', '-v');
     expect(job.globals).toMatchObject({ json: false, verbose: 0 });
   });
 

@@ -3,7 +3,8 @@ import { constants, crc32, deflateRawSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { blockSize } from '../../src/base/limits.js';
 import { deflateBlock, gzipMember } from '../../src/compress/deflate.js';
-import { gunzipMember, hex32, inflateBatch, inflateBlock } from '../../src/compress/inflate.js';
+import { gunzipMember, inflateBatch, inflateBlock } from '../../src/compress/inflate.js';
+import { hex32 } from '../../src/compress/inflate-item.js';
 import type { InflateItem } from '../../src/compress/jobs.js';
 import { noise } from '../archive/tar/archives.js';
 

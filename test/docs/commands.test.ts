@@ -53,9 +53,9 @@ const mentionsIn = (text: string): readonly (readonly string[])[] =>
   );
 
 /** Why the command line does not understand it; undefined where it does. */
-function faultOf(args: readonly string[]): string | undefined {
+async function faultOf(args: readonly string[]): Promise<string | undefined> {
   try {
-    parseCommandLine(args, () => undefined);
+    await parseCommandLine(args, () => undefined);
     return undefined;
   } catch (error) {
     if (error instanceof BkpError) return error.message;
@@ -66,25 +66,27 @@ function faultOf(args: readonly string[]): string | undefined {
 const named = pages.map((page) => [relative(root, page), readFileSync(page, 'utf8')] as const);
 
 describe.each(named)('the commands of %s', (_, text) => {
-  it('are understood as they are typed', () => {
+  it('are understood as they are typed', async () => {
     const calls = blocksOf(text).flatMap((block) => [
       ...typedIn(block).flatMap(callsIn),
       ...block.lines.filter((line) => cronLine.test(line)).flatMap(callsIn),
     ]);
-    const faults = calls.map((args) => [args.join(' '), faultOf(args)]);
+    const faults = await Promise.all(calls.map(async (args) => [args.join(' '), await faultOf(args)]));
     expect(faults.filter(([, fault]) => fault !== undefined)).toEqual([]);
   });
 
-  it('have the names and options that the prose gives them', () => {
+  it('have the names and options that the prose gives them', async () => {
     // What it is about goes without saying there.
     const isShortened = (fault: string): boolean =>
       /^missing required argument|^no command was given|argument missing$/.test(fault);
-    const faults = mentionsIn(text).map((args) => [args.join(' '), faultOf(args)] as const);
+    const faults = await Promise.all(
+      mentionsIn(text).map(async (args) => [args.join(' '), await faultOf(args)] as const),
+    );
     expect(faults.filter(([, fault]) => fault !== undefined && !isShortened(fault))).toEqual([]);
   });
 });
 
-it('finds what is not understood, wherever it stands', () => {
+it('finds what is not understood, wherever it stands', async () => {
   expect(callsIn('$ x; npx bkp create -q && ssh host bkp -C "/a b" list > out # bkp no')).toEqual([
     ['create', '-q'],
     ['-C', '/a b', 'list'],
@@ -92,8 +94,8 @@ it('finds what is not understood, wherever it stands', () => {
   expect(callsIn('30 3 * * * /usr/bin/node /x/bin/bkp.js -C /srv/cms status -q')).toEqual([
     ['-C', '/srv/cms', 'status', '-q'],
   ]);
-  expect(faultOf(['create', '--everything'])).toContain('--everything');
-  expect(faultOf(['backups'])).toContain('backups');
+  expect(await faultOf(['create', '--everything'])).toContain('--everything');
+  expect(await faultOf(['backups'])).toContain('backups');
   expect(mentionsIn('say `bkp restore <backup>\n--target <folder>`')).toEqual([['restore', '1', '--target', '1']]);
 });
 

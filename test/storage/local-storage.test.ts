@@ -44,6 +44,16 @@ describe('writing', () => {
     expect(readFileSync(join(storage.folder, name), 'utf8')).toBe('old');
   });
 
+  it('is looked into at a glance, and shows nothing of what is not there', async () => {
+    const storage = emptyStorage();
+    const looked = (): number | undefined => storage.glance(name, ({ size, read }) => size + (read(3, 1)[0] ?? 0));
+    expect(looked()).toBeUndefined();
+    await storage.prepare();
+    writeFileSync(join(storage.folder, name), Buffer.from([0, 0, 0, 7]));
+    expect(looked()).toBe(11);
+    expect(() => storage.glance('../outside', () => 1)).toThrow(RangeError);
+  });
+
   it('writes, replaces, reads and removes side files', async () => {
     const storage = emptyStorage();
     await storage.writeSide(`${name}.sha256`, Buffer.from('one'));

@@ -21,6 +21,14 @@ describe('formats for people', () => {
 
   it('counts', () => {
     expect(formatCount(28071)).toBe('28,071');
+    expect([0, 999, 1000, 999_999, 1_000_000, 2 ** 53 - 1].map(formatCount)).toEqual([
+      '0',
+      '999',
+      '1,000',
+      '999,999',
+      '1,000,000',
+      '9,007,199,254,740,991',
+    ]);
     expect([0, 1, 2].map((count) => counted(count, 'file'))).toEqual(['0 files', '1 file', '2 files']);
     expect(counted(2, 'loss', 'losses')).toBe('2 losses');
   });

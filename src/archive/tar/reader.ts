@@ -19,6 +19,7 @@ import {
 import { decoded, provingChunks, provingFile } from './content.js';
 import { TarEntries } from './entries.js';
 import { gunzip } from './gunzip.js';
+import { looksLikeGzip } from './gzip-magic.js';
 import { inflatedMembers } from './members.js';
 import { misplaced, ProvingPlaces } from './proving-places.js';
 import { TarInput, type TarChunk } from './tar-input.js';
@@ -29,11 +30,6 @@ export interface TarReaderOptions {
   readonly dropDotSlash?: boolean;
   /** Bytes of tar that `readManifest` looks through where the archive does not tell where it lies. */
   readonly searchLimit?: number;
-}
-
-/** Whether a file that begins with these bytes can be a tar.gz. */
-export function looksLikeGzip(first: Uint8Array): boolean {
-  return first[0] === 0x1f && first[1] === 0x8b;
 }
 
 /** Opens a tar.gz: one of ours (docs/archive-format.md), or an ordinary one. Closing the reader closes the source. */

@@ -3,27 +3,11 @@ import { Entry, getFileNameLowLevel } from 'yauzl';
 import type { EntryHeader, EntryKind } from '../archive.js';
 import type { CentralRecord } from './central-record.js';
 import { rawFields, type Extras } from './extra-fields.js';
-import { flagDescriptor, flagEncrypted, flagUtf8, hostUnix } from './records.js';
+import { flagUtf8, hostUnix } from './records.js';
+import type { ZipEntry } from './zip-entry.js';
 import { ArchiveDamage, type Damage } from '../../base/damage.js';
 import { entryPathFault, type EntryPath } from '../../base/entry-path.js';
 import { limits } from '../../base/limits.js';
-
-/** One entry as its central record tells of it; the local record must agree. */
-export interface ZipEntry {
-  readonly header: EntryHeader;
-  readonly rawName: Buffer;
-  readonly flags: number;
-  readonly method: number;
-  readonly time: number;
-  readonly date: number;
-  readonly crc: number;
-  readonly size: number;
-  readonly packedSize: number;
-  readonly offset: number;
-  readonly extras: Extras;
-  /** Where its central record lies. */
-  readonly central: { readonly at: number; readonly bytes: number };
-}
 
 const hostMac = 19;
 const typeMask = 0o170000;
@@ -89,9 +73,6 @@ function foreignTime({ extra, time, date }: CentralRecord): bigint {
   });
   return BigInt(Math.round(entry.getLastModDate().getTime())) * 1_000_000n;
 }
-
-export const isEncrypted = (entry: Pick<ZipEntry, 'flags'>): boolean => (entry.flags & flagEncrypted) !== 0;
-export const hasDescriptor = (entry: Pick<ZipEntry, 'flags'>): boolean => (entry.flags & flagDescriptor) !== 0;
 
 const host = ({ madeBy }: CentralRecord): number => madeBy >>> 8;
 const fromUnix = (record: CentralRecord): boolean => host(record) === hostUnix || host(record) === hostMac;

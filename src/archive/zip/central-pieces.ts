@@ -1,5 +1,6 @@
 import { UnsupportedEncryption } from '../archive.js';
-import { centralEntry, type ZipEntry } from './central-entry.js';
+import { centralEntry } from './central-entry.js';
+import { type ZipEntry } from './zip-entry.js';
 import { centralRecordBytes, decodeCentral, MalformedRecord } from './central-record.js';
 import type { ZipEnd } from './end.js';
 import { hasField, idStrong } from './extra-fields.js';

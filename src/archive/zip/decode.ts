@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Decoded, DecodedEntry, DecodeOptions, EntryHeader } from '../archive.js';
-import { isEncrypted, type ZipEntry } from './central-entry.js';
+import { isEncrypted, type ZipEntry } from './zip-entry.js';
 import { largeContent } from './large-entry.js';
 import { sealOf, unsealed } from './entry-seal.js';
 import { placeEntry } from './local-entry.js';

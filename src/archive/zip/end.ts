@@ -3,7 +3,9 @@ import type { ByteSource } from '../../base/byte-source.js';
 import { ArchiveDamage } from '../../base/damage.js';
 
 /** How much of a zip's end is read at once: as much as most take, then as much as the longest archive comment takes. */
-const tailSizes = [16 * 1024, 128 * 1024] as const;
+const tailSizes = [4 * 1024, 128 * 1024] as const;
+/** What lies before the end record and is to be seen with it: the zip64 records, and the record of the last entry. */
+const beforeEnd = locatorBytes + end64Bytes + 256;
 
 /** The end of a zip: where its central directory lies, and the archive comment. */
 export interface ZipEnd {
@@ -20,10 +22,13 @@ const invalid = (message: string): ArchiveDamage => new ArchiveDamage('structure
 
 /** Reads and checks the end records (APPNOTE 4.3.14 to 4.3.16): they must end the file and agree with one another. */
 export async function readZipEnd(source: ByteSource): Promise<ZipEnd> {
-  let [tail, tailStart] = await readTail(source, tailSizes[0]);
-  // Those of zip64 lie before it.
-  const start = findEnd(tail)?.at ?? 0;
-  if (start < locatorBytes + end64Bytes) [tail, tailStart] = await readTail(source, tailSizes[1]);
+  const [tail, tailStart] = await readTail(source, tailSizes[0]);
+  if ((findEnd(tail)?.at ?? 0) >= beforeEnd) return zipEndOf(tail, tailStart);
+  return zipEndOf(...(await readTail(source, tailSizes[1])));
+}
+
+/** The same of a file's last bytes, which begin at `tailStart` in it. */
+export function zipEndOf(tail: Buffer, tailStart: number): ZipEnd {
   const found = findEnd(tail);
   if (found === undefined || found.behind < 0) throw noEnd();
   let place: DirectoryPlace;

@@ -1,4 +1,4 @@
-import { isEncrypted, type ZipEntry } from './central-entry.js';
+import { isEncrypted, type ZipEntry } from './zip-entry.js';
 import type { AesField } from './extra-fields.js';
 import { methodAes } from './records.js';
 import { sealBytes } from '../../compress/aes.js';

@@ -1,6 +1,6 @@
 import { Readable, pipeline } from 'node:stream';
 import { crc32, createInflateRaw } from 'node:zlib';
-import type { ZipEntry } from './central-entry.js';
+import type { ZipEntry } from './zip-entry.js';
 import { sealOf, unsealed } from './entry-seal.js';
 import { LargeOpening } from './large-opening.js';
 import type { Unlocked } from './unlocked.js';
@@ -9,7 +9,7 @@ import type { ByteSource } from '../../base/byte-source.js';
 import { ArchiveDamage } from '../../base/damage.js';
 import { errorText, systemCode } from '../../base/errors.js';
 import { blockSize } from '../../base/limits.js';
-import { hex32 } from '../../compress/inflate.js';
+import { hex32 } from '../../compress/inflate-item.js';
 import { JobFailure, type Compressor } from '../../compress/compressor.js';
 
 /** An entry and where its data begins. */

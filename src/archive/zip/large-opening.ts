@@ -1,4 +1,4 @@
-import type { ZipEntry } from './central-entry.js';
+import type { ZipEntry } from './zip-entry.js';
 import { entryKey, type Unlocked } from './unlocked.js';
 import { sealOf } from './entry-seal.js';
 import type { ByteSource } from '../../base/byte-source.js';

@@ -1,6 +1,6 @@
 import { manifestName } from '../archive.js';
 import { decodeExtras } from './extra-fields.js';
-import type { ZipEntry } from './central-entry.js';
+import type { ZipEntry } from './zip-entry.js';
 import type { ZipEnd } from './end.js';
 import { centralBytes, centralSignature, max32 } from './records.js';
 import { parseEntryPath } from '../../base/entry-path.js';

@@ -1,6 +1,6 @@
 import { manifestName, sumsName } from '../archive.js';
 import { centralEntryAt, centralPieces, type CentralDirectory } from './central-pieces.js';
-import { isEncrypted, type ZipEntry } from './central-entry.js';
+import { isEncrypted, type ZipEntry } from './zip-entry.js';
 import { sealOf } from './entry-seal.js';
 import { ArchiveDamage, type Damage } from '../../base/damage.js';
 import { limits } from '../../base/limits.js';

@@ -1,4 +1,4 @@
-import { hasDescriptor, type ZipEntry } from './central-entry.js';
+import { hasDescriptor, type ZipEntry } from './zip-entry.js';
 import type { AesField } from './extra-fields.js';
 import {
   decodeLocal,
@@ -64,7 +64,7 @@ function parseLocal(record: Buffer, entry: ZipEntry): LocalRecord {
 }
 
 /** The first thing the two records do not agree in, by name. */
-function contradictionOf(local: LocalRecord, entry: ZipEntry): string | undefined {
+export function contradictionOf(local: LocalRecord, entry: ZipEntry): string | undefined {
   const checks: readonly (readonly [string, boolean])[] = [
     ['name', local.name.equals(entry.rawName)],
     ['flags', local.flags === entry.flags],

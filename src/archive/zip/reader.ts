@@ -10,15 +10,15 @@ import {
   type NamedEntry,
   type ReadTail,
 } from '../archive.js';
-import { isEncrypted, type ZipEntry } from './central-entry.js';
 import { decodeEntries, type Decoding } from './decode.js';
-import { readZipEnd, type ZipEnd } from './end.js';
 import type { KeptKeys } from '../kept-keys.js';
 import { findLastEntry } from './last-entry.js';
-import { ZipListing } from './listing.js';
+import type { ZipListing } from './listing.js';
 import { piecesOf } from '../pieces.js';
 import { opens } from './unlock.js';
 import type { Unlocked } from './unlocked.js';
+import { readZipEnd, type ZipEnd } from './end.js';
+import { isEncrypted, type ZipEntry } from './zip-entry.js';
 import type { ByteSource } from '../../base/byte-source.js';
 import { ArchiveDamage, type Damage } from '../../base/damage.js';
 import { blockSize, limits } from '../../base/limits.js';
@@ -42,7 +42,7 @@ export async function openZipReader(
 
 const readBytes = 1024 * 1024;
 /** Enough for what lies around an entry's content. */
-const recordsBytes = 4096;
+const recordsBytes = 512;
 
 export class ZipReader implements ArchiveReader {
   readonly container = 'zip';
@@ -172,9 +172,15 @@ export class ZipReader implements ArchiveReader {
   }
 
   #list(): Promise<ZipListing> {
-    const dropDotSlash = this.#options.dropDotSlash ?? false;
-    this.#listing ??= ZipListing.read({ source: this.#source, end: this.#end, dropDotSlash });
+    this.#listing ??= this.#readListing();
     return this.#listing;
+  }
+
+  /** What lists it is loaded for it alone: a look at an archive's end, as `list` takes it, does not wait for that. */
+  async #readListing(): Promise<ZipListing> {
+    const { ZipListing } = await import('./listing.js');
+    const dropDotSlash = this.#options.dropDotSlash ?? false;
+    return ZipListing.read({ source: this.#source, end: this.#end, dropDotSlash });
   }
 
   /** Where the body ends, if the archive is laid out as ours: SHA256SUMS, then manifest.json, then nothing. */

@@ -1,5 +1,5 @@
 import type { Decoded, DecodedEntry, EntryHeader } from '../archive.js';
-import type { ZipEntry } from './central-entry.js';
+import type { ZipEntry } from './zip-entry.js';
 import { sealOf, unsealed } from './entry-seal.js';
 import { ownBuffer } from './large-entry.js';
 import type { Unlocked } from './unlocked.js';

@@ -1,6 +1,6 @@
 import { manifestName, sumsName } from '../archive.js';
 import { Window } from '../window.js';
-import type { ZipEntry } from './central-entry.js';
+import type { ZipEntry } from './zip-entry.js';
 import { sealOf } from './entry-seal.js';
 import { LargeOpening } from './large-opening.js';
 import type { ZipListing } from './listing.js';

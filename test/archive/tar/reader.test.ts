@@ -1,7 +1,8 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { encodeTrailer, parseTrailer, trailerBytes } from '../../../src/archive/tar/trailer.js';
-import { looksLikeGzip, openTarReader } from '../../../src/archive/tar/reader.js';
+import { looksLikeGzip } from '../../../src/archive/tar/gzip-magic.js';
+import { openTarReader } from '../../../src/archive/tar/reader.js';
 import { ArchiveDamage } from '../../../src/base/damage.js';
 import { blockSize } from '../../../src/base/limits.js';
 import { CompressPool } from '../../../src/compress/pool.js';
