@@ -1,19 +1,36 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
-import { bkp, hasTool, siteCopy, tool } from '../helpers/cli.js';
+import { afterAll, describe, expect, it } from 'vitest';
+import { bkp, copySite, hasTool, tool } from '../helpers/cli.js';
 import { temporaryFolder } from '../helpers/surroundings.js';
 
 const decomposed = 'var/uploads/Gärten im Mai.png'.normalize('NFD');
 
-/** A backup of the fixture site (less some files) and the folder it lies in. */
-async function archiveOf(
-  format: string,
-  without: readonly string[] = [],
-): Promise<{ archive: string; folder: string; site: string }> {
-  const site = siteCopy();
+interface Made {
+  readonly archive: string;
+  /** Holds it, its side file, and nothing else. */
+  readonly folder: string;
+  readonly site: string;
+}
+
+const made = new Map<string, Promise<Made>>();
+const place = mkdtempSync(join(tmpdir(), 'bkp-interop-'));
+afterAll(() => rmSync(place, { recursive: true }));
+
+/** A backup of the fixture site (less some files), which tools only read: made once for all of them. */
+function archiveOf(format: string, without: readonly string[] = []): Promise<Made> {
+  const key = [format, ...without].join(' ');
+  const known = made.get(key) ?? makeArchive(format, without);
+  made.set(key, known);
+  return known;
+}
+
+async function makeArchive(format: string, without: readonly string[]): Promise<Made> {
+  const folder = mkdtempSync(join(place, 'made-'));
+  const site = mkdtempSync(join(place, 'site-'));
+  copySite(site);
   for (const path of without) rmSync(join(site, path));
-  const folder = temporaryFolder();
   const archive = join(folder, `site.${format}`);
   const ran = await bkp(['create', '-C', site, '-o', archive]);
   expect(ran.stderr).toBe('');
@@ -65,9 +82,8 @@ describe.each(['zip', 'tar.gz'])('a %s', (format) => {
   for (const [name, args] of extractors[format] ?? []) {
     it.skipIf(!hasTool(name))(`comes out of ${name} whole, and sha256sum says so`, async () => {
       // libarchive composes names while it extracts, so that the decomposed one is another file then.
-      const { archive, folder, site } = await archiveOf(format, name === 'bsdtar' ? [decomposed] : []);
-      const to = join(folder, 'out');
-      mkdirSync(to);
+      const { archive, site } = await archiveOf(format, name === 'bsdtar' ? [decomposed] : []);
+      const to = temporaryFolder();
       tool(name, args(archive, to));
       const checked = tool('sha256sum', ['--check', '--strict', 'SHA256SUMS'], to);
       expect(checked.split('\n').filter((line) => line.endsWith(': OK'))).toHaveLength(name === 'bsdtar' ? 49 : 50);
@@ -99,7 +115,8 @@ describe('an archive that another tool packed again', () => {
     it.skipIf(!hasTool(name))(
       `${name} → ${file}: is found out, and its contents can be proven and restored`,
       async () => {
-        const { archive, folder, site } = await archiveOf('tar.gz');
+        const { archive, site } = await archiveOf('tar.gz');
+        const folder = temporaryFolder();
         const content = join(folder, 'content');
         mkdirSync(content);
         tool('tar', ['-xzf', archive, '-C', content]);

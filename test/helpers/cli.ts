@@ -55,13 +55,17 @@ export function jsonLines(ran: Ran): Record<string, unknown>[] {
 /** A copy of the fixture site that a test may do anything with. */
 export function siteCopy(): string {
   const site = join(temporaryFolder(), 'site');
-  cpSync(projectFile('fixtures/site'), site, {
+  copySite(site);
+  return site;
+}
+
+export function copySite(to: string): void {
+  cpSync(projectFile('fixtures/site'), to, {
     recursive: true,
     preserveTimestamps: true,
     verbatimSymlinks: true,
     filter: (path) => !path.endsWith('/var/backups'),
   });
-  return site;
 }
 
 /** Whether a program from one of Debian's packages is there. */
