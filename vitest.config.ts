@@ -37,9 +37,6 @@ export default defineConfig({
     pool: 'forks',
     // Vitest leaves one core to itself, which would leave it idle on two.
     maxWorkers: 2,
-    // Modules are loaded once for all files of a worker: to load them for each took as long as a tenth of all tests. What a
-    // test changes in its process (a signal's listener, a variable) it puts back.
-    isolate: false,
     sequence: { sequencer: LongestFirst },
   },
 });
