@@ -242,7 +242,7 @@ function expectNoSidecars(root) {
 /** Of the safety backup that was being made nothing is left but what is whole. */
 function expectCleanStorage(root) {
   const names = readdirSync(storageOf(root));
-  const odd = names.filter((name) => name.startsWith('.') && !name.startsWith('.bkp.lock'));
+  const odd = names.filter((name) => name.startsWith('.') && !/^\.(?:bkp\.lock|entries-[0-9a-f]+$)/.test(name));
   expectThat(odd.length === 0, `left in the storage: ${odd.join(', ')}`);
   const sides = names.filter((name) => /\.(?:sha256|locked)$/.test(name));
   const orphans = sides.filter((name) => !names.includes(name.replace(/\.(?:sha256|locked)$/, '')));

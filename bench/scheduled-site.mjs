@@ -134,7 +134,7 @@ export function* unproven(folder) {
 export function leftovers(folder) {
   const names = readdirSync(folder);
   return names.filter((name) => {
-    if (name.startsWith('.')) return !name.startsWith('.bkp.lock');
+    if (name.startsWith('.')) return !/^\.(?:bkp\.lock|entries-[0-9a-f]+$)/.test(name);
     const archive = name.replace(/\.(?:sha256|locked)$/, '');
     return archive !== name && !names.includes(archive);
   });

@@ -1,3 +1,4 @@
+import { isKnownEntriesName } from '../archive/known/known-entries-file.js';
 import { BkpError } from '../base/errors.js';
 import type { Storage } from '../storage/storage.js';
 import { removeDeadStaging } from '../fs/staging.js';
@@ -47,8 +48,9 @@ function isOrphan(name: string, names: readonly string[]): boolean {
 const isOwnArchive = (name: string): boolean =>
   containerOf(name) !== undefined && parseBackupId(withoutEnding(name)) !== undefined;
 
-/** Whether runs of bkp write files of that name into a storage: archives and what lies beside them. */
+/** Whether runs of bkp write files of that name into a storage: archives, what lies beside them, and what is remembered of them. */
 function isOwnFile(name: string): boolean {
+  if (isKnownEntriesName(name)) return true;
   const suffix = [sideSuffix, lockedSuffix].find((one) => name.endsWith(one)) ?? '';
   return isOwnArchive(name.slice(0, name.length - suffix.length));
 }

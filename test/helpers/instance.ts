@@ -231,9 +231,9 @@ export function expectRestored(restored: string, original: string): void {
   expect(found).toEqual(wanted);
 }
 
-/** What lies in a storage besides its lock. */
-export function stored({ storage }: Pick<Instance, 'storage'>): readonly string[] {
+/** What lies in a storage besides its lock and what is remembered of the last archive. */
+export function stored({ storage }: Pick<Instance, 'storage'>): string[] {
   mkdirSync(dirname(storage.folder), { recursive: true });
   const names = lstatSync(storage.folder, { throwIfNoEntry: false }) === undefined ? [] : readdirSync(storage.folder);
-  return names.filter((name) => name !== '.bkp.lock').sort();
+  return names.filter((name) => !/^\.(?:bkp\.lock|entries-[0-9a-f]+)$/.test(name)).sort();
 }

@@ -4,6 +4,7 @@ import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Container } from '../archive.js';
 import type { ByteSource } from '../../base/byte-source.js';
+import { partialPath } from '../../fs/partial-file.js';
 import { openByteSource } from '../../fs/random-access.js';
 import { decodeEntries, encodeEntry, type KnownEntry } from './known-entry.js';
 import type { PieceSeal } from './piece-seal.js';
@@ -35,11 +36,13 @@ interface Header extends KnownArchive {
 }
 
 const format = 'bkp known entries 1';
-const newSuffix = '.new';
 const headerBytes = 1024;
 const pieceBytes = 128 * 1024;
 /** An entry of 16 million blocks is 16 TB. */
 const maxPieceBytes = 1024 ** 3;
+
+/** Whether a file of this name in a storage is one of these. */
+export const isKnownEntriesName = (name: string): boolean => /^\.entries-[0-9a-f]{16}$/.test(name);
 
 export function knownEntriesName({ instance, source, container, isEncrypted }: KnownEntriesKey): string {
   const key = JSON.stringify([instance, source, container, isEncrypted]);
@@ -113,7 +116,7 @@ export class NewKnownEntries {
   private constructor(file: FileHandle, finalPath: string, header: Header, seal: PieceSeal) {
     this.#file = file;
     this.#finalPath = finalPath;
-    this.#path = `${finalPath}${newSuffix}`;
+    this.#path = partialPath(finalPath);
     this.#seal = seal;
     this.#context = Buffer.alloc(headerBytes, ' ');
     this.#context.write(`${JSON.stringify(header)}\n`);
@@ -131,7 +134,7 @@ export class NewKnownEntries {
   ): Promise<NewKnownEntries> {
     const path = join(folder, knownEntriesName(key));
     const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants;
-    const file = await open(`${path}${newSuffix}`, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600);
+    const file = await open(partialPath(path), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600);
     return new NewKnownEntries(file, path, { format, ...of, salt: salt?.toString('base64') ?? null }, seal);
   }
 

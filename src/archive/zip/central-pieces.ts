@@ -34,8 +34,9 @@ export async function* centralPieces(directory: CentralDirectory): AsyncGenerato
     const there = source.size - at;
     const piece = await source.read(at, Math.min(wanted, there));
     const taken = await takeRecords({ piece, at, left, directory });
-    // A record that the file's end cuts off: reading beyond it tells so.
-    if (taken.records === 0 && piece.length === there) await source.read(at, there + 1);
+    if (taken.records === 0 && piece.length === there) {
+      throw new ArchiveDamage('truncated', `${source.name} ends at byte ${source.size}, within a central record`);
+    }
     yield taken.listed;
     left -= taken.records;
     at += taken.bytes;

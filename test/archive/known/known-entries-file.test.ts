@@ -140,7 +140,7 @@ describe('remembered entries', () => {
     // Killed: the next run begins it anew.
     const killed = await NewKnownEntries.create(folder, key, of, { seal: clearSeal, salt: undefined });
     killed.add({ ...one, path: 'data/c' });
-    expect(existsSync(join(folder, `${knownEntriesName(key)}.new`))).toBe(true);
+    expect(existsSync(join(folder, `.${knownEntriesName(key)}.partial`))).toBe(true);
     await write(folder, [one, one], clearSeal);
     expect(await read(folder, clearSeal)).toEqual([one, one]);
     await killed.discard();

@@ -82,7 +82,7 @@ describe('a file of more than 4 GiB', () => {
     const sink: ByteSink = {
       write: async (bytes) => {
         written += bytes.length;
-        lastPieces.push(bytes);
+        lastPieces.push(Uint8Array.from(bytes));
         if (lastPieces.length > 4) lastPieces.shift();
       },
     };
