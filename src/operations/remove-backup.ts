@@ -1,3 +1,4 @@
+import { removeKnownEntries } from '../archive/known/known-entries-file.js';
 import type { Catalog } from '../catalog/catalog.js';
 import { sideSuffix } from '../manifest/side-file.js';
 import type { Storage } from '../storage/storage.js';
@@ -20,6 +21,7 @@ export async function removeBackup(
     if (forgotten !== undefined) catalog?.remember(forgotten);
     throw error;
   }
+  if (storage.folder !== undefined) await removeKnownEntries(storage.folder, name);
   await storage.remove(`${name}${sideSuffix}`);
   await storage.remove(`${name}${lockedSuffix}`);
 }

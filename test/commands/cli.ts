@@ -65,10 +65,10 @@ export const controlsIn = (text: string): readonly string[] =>
 
 export const storageOf = (root: string): string => join(root, 'var', 'backups');
 
-/** What lies in a folder; of a storage, all but its history, which every run leaves. */
+/** What lies in a folder; of a storage, all but its history and what is remembered of the last archive, which every run leaves. */
 export const namesIn = (dir: string): readonly string[] =>
   readdirSync(dir)
-    .filter((name) => name !== 'catalog.db')
+    .filter((name) => name !== 'catalog.db' && !/^\.entries-[0-9a-f]{16}$/.test(name))
     .sort();
 
 export const archivesIn = (root: string): readonly string[] =>

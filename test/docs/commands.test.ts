@@ -133,4 +133,4 @@ it('does in a shell what the README shows', () => {
     if (isMoved) expect(ran.stdout).toMatch(/INCOMPLETE[^]*^exit 3$/m);
     if (isMoved) renameSync(`${uploads}-away`, uploads);
   }
-});
+}, 180_000);

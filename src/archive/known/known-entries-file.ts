@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Container } from '../archive.js';
 import type { ByteSource } from '../../base/byte-source.js';
@@ -47,6 +47,24 @@ export const isKnownEntriesName = (name: string): boolean => /^\.entries-[0-9a-f
 export function knownEntriesName({ instance, source, container, isEncrypted }: KnownEntriesKey): string {
   const key = JSON.stringify([instance, source, container, isEncrypted]);
   return `.entries-${createHash('sha256').update(key).digest('hex').slice(0, 16)}`;
+}
+
+/**
+ * Removes what is remembered of an archive that is deleted: names and sums of files are not to outlive it. What cannot be
+ * removed now is replaced by the next backup.
+ */
+export async function removeKnownEntries(folder: string, archive: string): Promise<void> {
+  for (const name of (await readdir(folder)).filter(isKnownEntriesName)) {
+    const path = join(folder, name);
+    if ((await readHeader(path))?.archive === archive) await rm(path, { force: true }).catch(() => undefined);
+  }
+}
+
+async function readHeader(path: string): Promise<Header | undefined> {
+  const source = await openByteSource(path).catch(() => undefined);
+  const block = await source?.read(0, headerBytes).catch(() => undefined);
+  await source?.close();
+  return block === undefined ? undefined : parseHeader(block);
 }
 
 /** Undefined where pieces sealed so are not to be opened. */

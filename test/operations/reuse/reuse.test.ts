@@ -13,7 +13,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import {
@@ -33,6 +33,7 @@ import { bytes } from '../../helpers/tree.js';
 import { systemClock } from '../../../src/base/clock.js';
 import { blockSize } from '../../../src/base/limits.js';
 import { Passphrase } from '../../../src/base/passphrase.js';
+import { removeBackup } from '../../../src/operations/remove-backup.js';
 import type { CreateResult } from '../../../src/operations/create-backup.js';
 
 const hour = 60 * 60 * 1000;
@@ -133,6 +134,20 @@ describe('what did not change since the backup before', () => {
     const third = await create(from, {}, later);
     expect(third.takenOver.files).toBe(0);
     await expectWhole(from, third);
+  });
+
+  it('is forgotten with its archive, and with no other', async () => {
+    const from = await mixed();
+    const { folder } = from.storage;
+    const remembered = (): number => readdirSync(folder).filter((name) => name.startsWith('.entries-')).length;
+    const [first, second] = [await create(from, {}, later), await create(from, {}, later)];
+    for (const [made, left] of [
+      [first, 1],
+      [second, 0],
+    ] as const) {
+      await removeBackup(from.storage, { id: made.id, name: basename(made.file) }, undefined);
+      expect(remembered()).toBe(left);
+    }
   });
 
   it('is taken over where others came and went around it', async () => {
