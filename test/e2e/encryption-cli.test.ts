@@ -180,13 +180,13 @@ describe.skipIf(!hasTool('tmux'))('an encrypted backup on a terminal', () => {
     const { archive } = await encryptedBackup();
     const { until, press } = openTerminal(`${process.execPath} ${bkpFile} verify ${archive}`);
     await until(/Passphrase of /);
-    for (let times = 1; times <= 3; times += 1) {
-      // Each time it is asked again, it says so in a line of its own.
-      const told = 'It does not open with that\\.[^]*'.repeat(times - 1);
-      await until(new RegExp(`${told}Passphrase of [^]*: *$`));
+    for (const times of [1, 2]) {
       press('-l', 'wrong');
       press('Enter');
+      await until(new RegExp(`(?:It does not open with that\\.\\s+Passphrase of[^]*){${times}}`));
     }
+    press('-l', 'wrong');
+    press('Enter');
     expect(await until(/exit \d+/)).toContain('exit 12');
   });
 });
