@@ -1,3 +1,4 @@
+import { hashed } from '../base/hashed.js';
 import { createHash } from 'node:crypto';
 import { ArchiveDamage } from '../base/damage.js';
 import { KeyTable } from '../base/key-table.js';
@@ -105,15 +106,5 @@ export class SumsTable {
   /** Lower-case hexadecimal; undefined where it is not listed. */
   of(path: string): string | undefined {
     return this.#table.find(path)?.toString('hex');
-  }
-}
-
-async function* hashed(
-  chunks: AsyncIterable<Buffer>,
-  hash: { update(chunk: Buffer): unknown },
-): AsyncGenerator<Buffer> {
-  for await (const chunk of chunks) {
-    hash.update(chunk);
-    yield chunk;
   }
 }

@@ -7,7 +7,7 @@ import { hasLoss } from '../manifest/findings.js';
 import { formatVersion, serializeManifest, type Encryption, type Manifest } from '../manifest/manifest.js';
 import { parseManifest } from '../manifest/parse.js';
 import type { OpenDestination } from './backup-destination.js';
-import type { ArchivedContent } from './create-backup.js';
+import type { ArchivedContent } from './archive-sources.js';
 import type { BackupEncryption, CreateRequest } from './create-request.js';
 import type { Deps } from './deps.js';
 import type { SumsBuffer } from './sums-buffer.js';

@@ -1,3 +1,4 @@
+import { hashed } from '../base/hashed.js';
 import { createHash } from 'node:crypto';
 import type { ArchiveReader, Decoded, DecodedEntry, EntryHeader } from '../archive/archive.js';
 import { ArchiveDamage, type Damage } from '../base/damage.js';
@@ -169,14 +170,4 @@ async function digest(header: EntryHeader, content: Decoded, visitor: Visitor): 
 
 async function* single(bytes: Buffer): AsyncGenerator<Buffer> {
   yield await Promise.resolve(bytes);
-}
-
-async function* hashed(
-  chunks: AsyncIterable<Buffer>,
-  hash: { update(chunk: Buffer): unknown },
-): AsyncGenerator<Buffer> {
-  for await (const chunk of chunks) {
-    hash.update(chunk);
-    yield chunk;
-  }
 }
