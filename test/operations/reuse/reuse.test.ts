@@ -111,8 +111,9 @@ describe('what did not change since the backup before', () => {
     const taken = await create(from, {}, later);
     const full = await create(from, { full: true }, later);
     expect(full.takenOver.files).toBe(0);
-    expect(taken.bytes).toBe(full.bytes);
+    // Of all bytes of all entries and of their central records; the manifests tell of other times, and may differ in length.
     const [a, b] = [taken.manifest.bodyHash, full.manifest.bodyHash];
+    expect(a).toMatch(/^sha256:/);
     expect(a).toBe(b);
   });
 
