@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import { BkpError, ioError, systemCode } from '../base/errors.js';
-import { listFolder } from './folder-listing.js';
+import { listFolder, nameOf } from './folder-listing.js';
 import type { ExchangeStep, Step } from './journal-format.js';
 import { isInside } from './link-target.js';
 import { asideFolder, newPlace } from './swap-place.js';
@@ -117,7 +117,7 @@ function childNames(folder: string, keep: ReadonlySet<string>): readonly string[
   if (badNames.length > 0) {
     throw impossible(folder, 'a name in it is not valid UTF-8', 'Rename that file; `bkp create` names it.');
   }
-  return entries.map(({ name }) => name).filter((name) => !keep.has(name));
+  return entries.map(nameOf).filter((name) => !keep.has(name));
 }
 
 function exchange(

@@ -5,7 +5,7 @@ import { limits } from '../base/limits.js';
 import { displayName } from './display-name.js';
 import { fileStat, isSameFile, type FileIdentity, type FileStat } from './file-stat.js';
 import { FolderHandle } from './folder-handle.js';
-import { listFolder, type Listed, type Listing } from './folder-listing.js';
+import { isFolderEntry, listFolder, nameOf, type Listing } from './folder-listing.js';
 import { linkLeaves } from './link-target.js';
 import { accessFinding, badNameFinding, finding, replacedFinding, type WalkFinding } from './walk-finding.js';
 
@@ -35,7 +35,7 @@ interface Folder {
   readonly handle: FolderHandle;
   readonly path: string;
   readonly absolute: string;
-  readonly entries: readonly Listed[];
+  readonly entries: Listing['entries'];
   next: number;
 }
 
@@ -52,16 +52,17 @@ export function* walk(options: WalkOptions): Generator<Walked, void, undefined> 
     yield root;
     if (root.kind === 'directory') yield* enter(root, options.root, open, options);
     for (let folder = open.at(-1); folder !== undefined; folder = open.at(-1)) {
-      const listed = folder.entries[folder.next++];
-      if (listed === undefined) {
+      const entry = folder.entries[folder.next++];
+      if (entry === undefined) {
         open.pop();
         folder.handle.close();
         continue;
       }
-      const walked = look(folder, listed, options);
+      const name = nameOf(entry);
+      const walked = look(folder, { name, isDirectory: isFolderEntry(entry) }, options);
       if (walked === undefined) continue;
       yield walked;
-      if (walked.kind === 'directory') yield* enter(walked, folder.handle.at(listed.name), open, options);
+      if (walked.kind === 'directory') yield* enter(walked, folder.handle.at(name), open, options);
     }
   } finally {
     for (const folder of open) folder.handle.close();
@@ -108,6 +109,11 @@ function openFolder(entry: WalkedEntry, at: string): { folder: Folder; badNames:
     handle?.close();
     return accessFinding(path, error);
   }
+}
+
+interface Listed {
+  readonly name: string;
+  readonly isDirectory: boolean;
 }
 
 function look(folder: Folder, listed: Listed, options: WalkOptions): Walked | undefined {

@@ -1,13 +1,29 @@
 import { createHash } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
-import { crc32, gunzipSync, inflateRawSync } from 'node:zlib';
+import { crc32, deflateRawSync, gunzipSync, inflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { blockSize } from '../../src/base/limits.js';
 import { deflateBatch, deflateBlock, gzipMember } from '../../src/compress/deflate.js';
 import { noise } from '../archive/tar/archives.js';
 
-const sizes = [0, 1, 2, 63, 64, 65, 16 * 1024, 64 * 1024 - 1, 64 * 1024, 64 * 1024 + 1, blockSize - 1, blockSize];
+/** Around those where zlib gets a smaller window, too. */
+const windows = [762, 763, 1786, 1787, 3834, 3835, 7930, 7931, 16_122, 16_123];
+const sizes = [
+  0,
+  1,
+  2,
+  63,
+  64,
+  65,
+  ...windows,
+  16 * 1024,
+  64 * 1024 - 1,
+  64 * 1024,
+  64 * 1024 + 1,
+  blockSize - 1,
+  blockSize,
+];
 const text = (bytes: number): Buffer => Buffer.alloc(bytes, 'some text that repeats, ');
 const contents: Readonly<Record<string, (bytes: number) => Buffer>> = {
   zeros: (bytes) => Buffer.alloc(bytes),
@@ -31,6 +47,18 @@ describe('deflateBlock', () => {
       }
     });
   }
+
+  it('loses nothing by the smaller window that small content gets', () => {
+    const words = Buffer.from(Array.from({ length: 9000 }, (_, n) => `${(n * 7919) % 1013} `).join(''));
+    for (const size of windows) {
+      for (const level of [1, 3, 6, 9]) {
+        const data = words.subarray(0, size);
+        expect(
+          Buffer.from(deflateBlock({ data, level, last: true }).data).equals(deflateRawSync(data, { level })),
+        ).toBe(true);
+      }
+    }
+  });
 
   it('ends every block but the last with one full flush, on a byte, so that each can be inflated alone', () => {
     for (const size of sizes.filter((bytes) => bytes > 0)) {
