@@ -149,7 +149,7 @@ export type Decoded =
   | { readonly kind: 'bytes'; readonly bytes: Buffer; readonly sha256: string }
   /** A file's sum alone. */
   | { readonly kind: 'sum'; readonly sha256: string }
-  /** A large file: to be read to its end before the next entry is asked for. Throws `ArchiveDamage` where it is damaged. */
+  /** A large file: to be read to its end before the next entry is asked for, each chunk before the next chunk. Throws `ArchiveDamage` where it is damaged. */
   | { readonly kind: 'chunks'; readonly chunks: AsyncIterable<Buffer> }
   /** The content cannot be decoded, or is not what the container says of it; the entries after it can. */
   | { readonly kind: 'damaged'; readonly damage: Damage };

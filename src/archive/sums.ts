@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { EntryHeader } from './archive.js';
 import { ArchiveDamage } from '../base/damage.js';
+import { memoryBehind } from '../compress/block-memory.js';
 
 /** Counts a large file's bytes on their way through, and hashes them where `done` wants the sum; throws where they are not exactly the header's size. */
 export async function* metered(
@@ -23,28 +24,39 @@ export async function* metered(
   if (hash !== undefined) done?.(hash.digest('hex'));
 }
 
-/** Cuts a stream of chunks into blocks of exactly `blockBytes` (the last one shorter), each in a buffer of its own. */
-export async function* inBlocks(chunks: AsyncIterable<Buffer>, blockBytes: number): AsyncGenerator<Buffer> {
-  let block = Buffer.alloc(0);
+/**
+ * Cuts a stream of chunks into blocks of exactly `blockBytes` (the last one shorter), each in memory of its own that `room`
+ * gives. A chunk that lies in a pool's memory already is a gift: it is a block itself, or others are added to it.
+ */
+export async function* inBlocks(
+  chunks: AsyncIterable<Buffer>,
+  blockBytes: number,
+  room: (bytes: number) => Buffer,
+): AsyncGenerator<Buffer> {
+  let block: Buffer | undefined;
   let filled = 0;
+  const taken = (): Buffer | undefined => {
+    const full = block?.subarray(0, filled);
+    block = undefined;
+    filled = 0;
+    return full;
+  };
   for await (const chunk of chunks) {
-    let taken = 0;
-    if (filled === 0 && chunk.length === blockBytes && chunk.buffer.byteLength === blockBytes) {
-      // A block already, in memory of its own: nothing to copy.
-      yield chunk;
-      continue;
+    let read = 0;
+    if (block === undefined && chunk.byteOffset === 0 && chunk.length <= blockBytes) {
+      block = memoryBehind(chunk)?.subarray(0, blockBytes);
+      if (block !== undefined) filled = read = chunk.length;
     }
-    while (taken < chunk.length) {
-      if (filled === 0) block = Buffer.allocUnsafeSlow(blockBytes);
-      const piece = Math.min(chunk.length - taken, blockBytes - filled);
-      chunk.copy(block, filled, taken, taken + piece);
-      taken += piece;
-      filled += piece;
-      if (filled === blockBytes) {
-        yield block;
-        filled = 0;
-      }
+    for (;;) {
+      const full = filled === blockBytes ? taken() : undefined;
+      if (full !== undefined) yield full;
+      if (read === chunk.length) break;
+      block ??= room(blockBytes);
+      const copied = chunk.copy(block, filled, read);
+      read += copied;
+      filled += copied;
     }
   }
-  if (filled > 0) yield Buffer.from(Uint8Array.prototype.slice.call(block, 0, filled).buffer);
+  const rest = filled > 0 ? taken() : undefined;
+  if (rest !== undefined) yield rest;
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { constants, crc32, deflateRawSync, type ZlibOptions } from 'node:zlib';
 import { sealBytes, sealItem } from './aes.js';
+import { memoryBehind } from './block-memory.js';
 import { derivedBytes } from './derive-key.js';
 import type { JobMap, Method, PackedItem } from './jobs.js';
 import { packedSum, packedSumBytes, sumAsStored } from './packed-sum.js';
@@ -24,24 +25,43 @@ function shrinks(data: Uint8Array): boolean {
 /** A stored block of deflate holds at most so many bytes (RFC 1951 3.2.4). */
 const storedBytes = 0xffff;
 
-/** `data` as stored blocks; ended by an empty one, as a full flush ends it, or as the last of the stream. */
-function stored(data: Uint8Array, last: boolean): Buffer {
-  const pieces = Math.ceil(data.length / storedBytes);
-  const out = Buffer.allocUnsafeSlow(data.length + 5 * (pieces + 1));
-  let at = 0;
-  const header = (length: number, final: boolean): void => {
-    at = out.writeUInt8(final ? 1 : 0, at);
-    at = out.writeUInt16LE(length, at);
-    at = out.writeUInt16LE(length ^ 0xffff, at);
+const storedHeader = 5;
+
+/** Bytes of content as stored blocks, with the empty one at the end. */
+const storedSize = (bytes: number): number => bytes + storedHeader * (Math.ceil(bytes / storedBytes) + 1);
+
+/**
+ * `data` as stored blocks; ended by an empty one, as a full flush ends it, or as the last of the stream. In the memory of
+ * `data` from `start` on, where that has the room, so that media is not copied to fresh memory.
+ */
+function stored(data: Uint8Array, last: boolean, start = 0): Buffer {
+  const size = storedSize(data.length);
+  const out = roomAt(data, start, size) ?? Buffer.allocUnsafeSlow(size);
+  const header = (at: number, length: number, final: boolean): void => {
+    out.writeUInt8(final ? 1 : 0, at);
+    out.writeUInt16LE(length, at + 1);
+    out.writeUInt16LE(length ^ 0xffff, at + 3);
   };
-  for (let from = 0; from < data.length; from += storedBytes) {
-    const piece = data.subarray(from, from + storedBytes);
-    header(piece.length, false);
-    out.set(piece, at);
-    at += piece.length;
+  // From behind: in its own memory each piece moves to where only later ones were.
+  for (let piece = Math.ceil(data.length / storedBytes) - 1; piece >= 0; piece -= 1) {
+    const content = data.subarray(piece * storedBytes, (piece + 1) * storedBytes);
+    const at = piece * (storedBytes + storedHeader);
+    out.set(content, at + storedHeader);
+    header(at, content.length, false);
   }
-  header(0, last);
+  header(size - storedHeader, 0, last);
   return out;
+}
+
+/** Results go to where the data of the job lay, so that its memory is used again; undefined where there is no room. */
+function roomAt(data: Uint8Array, start: number, bytes: number): Buffer | undefined {
+  const memory = memoryBehind(data);
+  return memory !== undefined && start + bytes <= memory.length ? memory.subarray(start, start + bytes) : undefined;
+}
+
+function movedTo(place: Buffer | undefined, packed: Buffer): Buffer {
+  place?.set(packed);
+  return place ?? packed;
 }
 
 /** zlib's own bound of what deflate can give, so that the result is one chunk; zlib asks for at least 64. */
@@ -63,11 +83,11 @@ function deflate(data: Uint8Array, level: number, finishFlush: number): Buffer {
   return deflateRawSync(data, { level, finishFlush, chunkSize: roomFor(data.length), ...windowFor(data.length) });
 }
 
-/** Deflated, or as stored deflate blocks where that is not larger: valid deflate either way. */
-function smallest(data: Uint8Array, level: number, last: boolean): Buffer {
-  if (level === 0 || !shrinks(data)) return stored(data, last);
+/** Deflated, or as stored deflate blocks where that is not larger: valid deflate either way. What `data` held may be gone then. */
+function smallest(data: Uint8Array, level: number, last: boolean, start = 0): Buffer {
+  if (level === 0 || !shrinks(data)) return stored(data, last, start);
   const packed = deflate(data, level, last ? constants.Z_FINISH : constants.Z_FULL_FLUSH);
-  return packed.length < data.length ? packed : stored(data, last);
+  return packed.length < data.length ? movedTo(roomAt(data, start, packed.length), packed) : stored(data, last, start);
 }
 
 export function deflateBlock(job: JobMap['deflate-block']['in']): JobMap['deflate-block']['out'] {
@@ -114,8 +134,13 @@ export function deflateBatch(job: JobMap['deflate-batch']['in']): JobMap['deflat
     if (traced) (isAsItIs ? sumAsStored(sum) : packedSum(place)).copy(sums, items.length * packedSumBytes);
     items.push({ method, length: place.length, crc: isSealed ? 0 : crc32(content), sha256: sum.toString('hex') });
   }
-  // A copy, as large as it is: the scratch is used again.
-  return { data: Uint8Array.prototype.slice.call(out, 0, written), items, keys, sums };
+  // The scratch is used again.
+  return {
+    data: movedTo(roomAt(data, 0, written) ?? Buffer.allocUnsafeSlow(written), out.subarray(0, written)),
+    items,
+    keys,
+    sums,
+  };
 }
 
 let scratch = Buffer.alloc(0);
@@ -132,13 +157,16 @@ const trailerBytes = 8;
 
 /** A gzip member whose header tells its own size, as blocked gzip does it (RFC 1952 2.3.1.1). */
 export function gzipMember({ data, level }: JobMap['gzip-member']['in']): JobMap['gzip-member']['out'] {
-  const packed = smallest(data, level, true);
-  const member = Buffer.allocUnsafeSlow(memberHeaderBytes + packed.length + trailerBytes);
+  const crc = crc32(data);
+  const packed = smallest(data, level, true, memberHeaderBytes);
+  const bytes = memberHeaderBytes + packed.length + trailerBytes;
+  const member = roomAt(data, 0, bytes) ?? Buffer.allocUnsafeSlow(bytes);
   // ID1 ID2, CM deflate, FLG FEXTRA, MTIME none, XFL none, OS unknown, XLEN 8
   member.set([0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255, 8, 0, 0x42, 0x4b, 4, 0]);
   member.writeUInt32LE(member.length, 16);
+  // Where it lies already there is nothing to move.
   member.set(packed, memberHeaderBytes);
-  member.writeUInt32LE(crc32(data), member.length - 8);
+  member.writeUInt32LE(crc, member.length - 8);
   member.writeUInt32LE(data.length, member.length - 4);
   return { data: member };
 }

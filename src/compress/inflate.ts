@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { applyCipher, NotAuthentic, openItem } from './aes.js';
+import { memoryBehind } from './block-memory.js';
 import { deriveKey, derivedBytes, saltBytes } from './derive-key.js';
 import type { CipherPlace, InflatedItem, InflateItem, JobMap, OpenOrder } from './jobs.js';
 import { memberHeaderBytes } from './deflate.js';
@@ -62,9 +63,22 @@ export function inflateBlock(job: JobMap['inflate-block']['in']): JobMap['inflat
   if (!last && !flushMark.equals(data.subarray(-flushMark.length)))
     throw new Error('a block does not end with a flush');
   // A block in the middle that ends the stream itself leaves this end unread, and that is seen.
-  const content = inflateWhole(last ? data : Buffer.concat([data, streamEnd]), size);
+  const content = inflateWhole(last ? data : ended(data), size);
   if (content.length !== size) throw new Error(`holds ${content.length} bytes in a block of ${size}`);
-  return { data: content };
+  // Back to where the packed bytes lay, so that the memory is used again.
+  const room = memoryBehind(data)?.subarray(0, size);
+  if (room?.length !== size) return { data: content };
+  room.set(content);
+  return { data: room };
+}
+
+/** A block with the end of a stream behind it: in its own memory, where there is room. */
+function ended(data: Uint8Array): Uint8Array {
+  const end = data.byteOffset + data.length;
+  const longer = memoryBehind(data)?.subarray(data.byteOffset, end + streamEnd.length);
+  if (longer?.length !== data.length + streamEnd.length) return Buffer.concat([data, streamEnd]);
+  longer.set(streamEnd, data.length);
+  return longer;
 }
 
 export function cipherBlock({ data, cipher, traced = false }: JobMap['cipher']['in']): JobMap['cipher']['out'] {

@@ -5,9 +5,12 @@ import { runJob } from './run-job.js';
 
 type AnyJob = { [K in JobKind]: JobMessage<K> }[JobKind];
 
-/** A result that lies in a much larger buffer is copied out, so that the buffer does not travel with it. */
-function compact(data: Uint8Array): Uint8Array<ArrayBuffer> {
+/** A result that lies in a much larger buffer is copied out, so that the buffer does not travel with it; unless it came with the job. */
+function compact(data: Uint8Array, given: ArrayBufferLike): Uint8Array<ArrayBuffer> {
   const { buffer } = data;
+  if (buffer === given && buffer instanceof ArrayBuffer) {
+    return new Uint8Array(buffer, data.byteOffset, data.byteLength);
+  }
   if (buffer instanceof ArrayBuffer && buffer.byteLength <= 2 * data.byteLength && buffer.byteLength > 64 * 1024) {
     return new Uint8Array(buffer, data.byteOffset, data.byteLength);
   }
@@ -21,9 +24,9 @@ parentPort?.on('message', (job: AnyJob) => {
   try {
     const output = runJob(job.kind, job.input);
     if ('keys' in output) keys = output.keys;
-    const data = compact(output.data);
-    transfer.push(data.buffer);
     const { buffer } = job.input.data;
+    const data = compact(output.data, buffer);
+    transfer.push(data.buffer);
     const spent = buffer instanceof ArrayBuffer && buffer !== data.buffer ? buffer : undefined;
     if (spent !== undefined) transfer.push(spent);
     reply = { id: job.id, output: { ...output, data }, spent };

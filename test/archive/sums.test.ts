@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { inBlocks, metered } from '../../src/archive/sums.js';
 import { ArchiveDamage } from '../../src/base/damage.js';
+import { ownMemory } from '../../src/base/own-memory.js';
+import { BlockMemory } from '../../src/compress/block-memory.js';
 import { collect, file, inChunks, noise, sha256 } from './tar/archives.js';
 
 describe('metered', () => {
@@ -75,15 +77,34 @@ describe('inBlocks', () => {
             }
           };
           const blocks: Buffer[] = [];
-          for await (const block of inBlocks(chunks(), blockBytes)) blocks.push(block);
+          for await (const block of inBlocks(chunks(), blockBytes, ownMemory)) blocks.push(block);
           expect(Buffer.concat(blocks)).toEqual(all);
           expect(blocks).toHaveLength(Math.ceil(all.length / blockBytes));
           for (const block of blocks.slice(0, -1)) expect(block).toHaveLength(blockBytes);
-          for (const block of blocks) expect(block.buffer.byteLength).toBe(block.length);
+          for (const block of blocks) expect(block.byteOffset).toBe(0);
           expect(new Set(blocks.map(({ buffer }) => buffer)).size).toBe(blocks.length);
         },
       ),
       { numRuns: 200 },
     );
+  });
+
+  it('takes over the memory of a pool, and leaves all other memory alone', async () => {
+    const memory = new BlockMemory(0);
+    const given = (text: string): Buffer => {
+      const room = memory.take(text.length);
+      room.write(text);
+      return room;
+    };
+    const [whole, begun, view] = [given('abcd'), given('ef'), Buffer.from('ghij')];
+    const chunks = async function* (): AsyncGenerator<Buffer> {
+      for (const chunk of [whole, begun, view]) yield await Promise.resolve(chunk);
+    };
+    const blocks: Buffer[] = [];
+    for await (const block of inBlocks(chunks(), 4, ownMemory)) blocks.push(block);
+    expect(blocks.map(String)).toEqual(['abcd', 'efgh', 'ij']);
+    expect(blocks.map(({ buffer }) => buffer).slice(0, 2)).toEqual([whole.buffer, begun.buffer]);
+    expect(blocks[2]?.buffer).not.toBe(view.buffer);
+    expect(view.toString()).toBe('ghij');
   });
 });

@@ -35,6 +35,17 @@ describe('Window', () => {
     expect(first.equals(content.subarray(0, 100))).toBe(true);
   });
 
+  it('reads into the same memory again where what it gives is only passing', async () => {
+    const window = new Window(new MemorySource(content), blockSize, true);
+    const first = await window.at(0, 100);
+    const second = await window.at(4 * blockSize, 100);
+    expect(second.buffer).toBe(first.buffer);
+    expect(second.equals(content.subarray(4 * blockSize, 4 * blockSize + 100))).toBe(true);
+    // More than its memory holds is memory of its own.
+    expect((await window.at(7, 3 * blockSize)).equals(content.subarray(7, 7 + 3 * blockSize))).toBe(true);
+    expect(window.now(4 * blockSize, 100)).toBeUndefined();
+  });
+
   it('has nothing before it read anything, and rejects beyond the end', async () => {
     const window = new Window(new MemorySource(content));
     expect(window.now(0, 1)).toBeUndefined();

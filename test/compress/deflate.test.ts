@@ -4,6 +4,7 @@ import { crc32, deflateRawSync, gunzipSync, inflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { blockSize } from '../../src/base/limits.js';
+import { BlockMemory } from '../../src/compress/block-memory.js';
 import { deflateBatch, deflateBlock, gzipMember } from '../../src/compress/deflate.js';
 import { noise } from '../archive/tar/archives.js';
 
@@ -97,6 +98,45 @@ describe('deflateBlock', () => {
       mixed.fill('a', at, at + 16 * 1024);
       expect(deflateBlock({ data: mixed, level: 6, last: true }).data.length).toBeLessThan(blockSize - 15 * 1024);
     }
+  });
+});
+
+/** The same bytes in memory of a pool, where a job leaves its result. */
+function pooled(data: Buffer): Buffer {
+  const room = new BlockMemory(0).take(data.length);
+  data.copy(room);
+  return room;
+}
+
+describe('what lies in memory of a pool', () => {
+  for (const [what, make] of Object.entries(contents)) {
+    it(`is packed to where it lay, and to the same bytes as elsewhere: ${what}`, () => {
+      for (const size of sizes.filter((bytes) => bytes > 0)) {
+        for (const level of [0, 1, 6]) {
+          for (const last of [true, false]) {
+            const given = pooled(make(size));
+            const { data } = deflateBlock({ data: given, level, last });
+            expect(data.buffer).toBe(given.buffer);
+            expect(Buffer.compare(data, deflateBlock({ data: make(size), level, last }).data)).toBe(0);
+          }
+          const given = pooled(make(size));
+          const { data } = gzipMember({ data: given, level });
+          expect(data.buffer).toBe(given.buffer);
+          expect(Buffer.compare(data, gzipMember({ data: make(size), level }).data)).toBe(0);
+        }
+      }
+    });
+  }
+
+  it('is packed so in batches too', () => {
+    const items = [text(5000), noise(70_000), Buffer.alloc(0), text(3), Buffer.alloc(20_000)];
+    const lengths = items.map(({ length }) => length);
+    const given = pooled(Buffer.concat(items));
+    const there = deflateBatch({ data: given, lengths, level: 6, traced: true });
+    const elsewhere = deflateBatch({ data: Buffer.concat(items), lengths, level: 6, traced: true });
+    expect(there.data.buffer).toBe(given.buffer);
+    expect(Buffer.compare(there.data, elsewhere.data)).toBe(0);
+    expect([there.items, there.sums]).toEqual([elsewhere.items, elsewhere.sums]);
   });
 });
 

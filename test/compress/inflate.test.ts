@@ -3,6 +3,7 @@ import { constants, crc32, deflateRawSync, gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { blockSize } from '../../src/base/limits.js';
 import { deflateBlock, gzipMember } from '../../src/compress/deflate.js';
+import { BlockMemory } from '../../src/compress/block-memory.js';
 import { gunzipMember, inflateBatch, inflateBlock } from '../../src/compress/inflate.js';
 import { hex32 } from '../../src/compress/inflate-item.js';
 import type { InflateItem } from '../../src/compress/jobs.js';
@@ -73,6 +74,20 @@ describe('inflateBlock', () => {
   it('undoes deflateBlock, in the middle and at the end', () => {
     expect(Buffer.from(inflateBlock({ data: middle, size: data.length, last: false }).data).equals(data)).toBe(true);
     expect(Buffer.from(inflateBlock({ data: last, size: data.length, last: true }).data).equals(data)).toBe(true);
+  });
+
+  it('leaves the content where the block lay, in memory of a pool', () => {
+    const memory = new BlockMemory(0);
+    for (const [packed, isLast] of [
+      [middle, false],
+      [last, true],
+    ] as const) {
+      const given = memory.take(packed.length);
+      given.set(packed);
+      const content = inflateBlock({ data: given, size: data.length, last: isLast }).data;
+      expect(content.buffer).toBe(given.buffer);
+      expect(Buffer.compare(content, data)).toBe(0);
+    }
   });
 
   it('refuses a block that is not exactly as large as it should be', () => {

@@ -11,7 +11,7 @@ export class MemberWriter {
   readonly #pool: Compressor;
   readonly #level: number;
   readonly #queue: OrderedQueue<Step>;
-  #filling = Buffer.allocUnsafeSlow(blockSize);
+  #filling: Buffer;
   #filled = 0;
   #full: Uint8Array[] = [];
   #mark: Mark | undefined;
@@ -20,6 +20,7 @@ export class MemberWriter {
     this.#sink = sink;
     this.#pool = pool;
     this.#level = level;
+    this.#filling = pool.room(blockSize);
     this.#queue = new OrderedQueue(2 * pool.width + 2, (step) => this.#write(step));
   }
 
@@ -77,13 +78,16 @@ export class MemberWriter {
 
   async #write(step: Step): Promise<void> {
     if (step.kind === 'mark') this.#mark = await this.#sink.mark();
-    else await this.#sink.write(step.bytes);
+    else {
+      await this.#sink.write(step.bytes);
+      this.#pool.spare(step.bytes);
+    }
   }
 
   #endMember(): void {
     if (this.#filled === 0) return;
     this.#full.push(this.#filling.subarray(0, this.#filled));
-    this.#filling = Buffer.allocUnsafeSlow(blockSize);
+    this.#filling = this.#pool.room(blockSize);
     this.#filled = 0;
   }
 }

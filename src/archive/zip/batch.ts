@@ -22,6 +22,8 @@ interface Collected {
 /** Small entries packed together: one message to a worker thread instead of one each. */
 export interface PackedBatch {
   readonly entries: readonly PackedEntry[];
+  /** What packed entries lie in: spare when they are written. */
+  readonly memory?: Uint8Array;
 }
 
 export interface PackedEntry {
@@ -137,5 +139,5 @@ function distribute(collected: readonly Collected[], result: JobMap['deflate-bat
     const key = length > 0 && keys.length > 0 ? keys.subarray(keyAt, (keyAt += derivedBytes(3))) : undefined;
     return { header, item, packed, key, sum };
   });
-  return { entries };
+  return { entries, memory: data };
 }

@@ -61,7 +61,8 @@ async function* decodedUnit(unit: Unit | undefined, decoding: Decoding): AsyncGe
 }
 
 async function* units(lists: EntryLists, decoding: Decoding): AsyncGenerator<Unit> {
-  const window = new Window(decoding.source, decoding.pieceBytes);
+  // Records are taken apart, and contents copied, before more is read.
+  const window = new Window(decoding.source, decoding.pieceBytes, true);
   const layout = new Layout(decoding.odd);
   let batch = new SmallBatch(decoding.pool, decoding.unlocked);
   for await (const entries of lists) {

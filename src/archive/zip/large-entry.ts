@@ -9,6 +9,7 @@ import type { ByteSource } from '../../base/byte-source.js';
 import { ArchiveDamage } from '../../base/damage.js';
 import { errorText, systemCode } from '../../base/errors.js';
 import { blockSize } from '../../base/limits.js';
+import { blockRoom } from '../../compress/block-memory.js';
 import { hex32 } from '../../compress/inflate-item.js';
 import { JobFailure, type Compressor } from '../../compress/compressor.js';
 
@@ -22,7 +23,7 @@ export interface LargeContent {
   readonly unlocked: Unlocked | undefined;
 }
 
-/** The content of a large entry, in chunks, in bounded memory; `done` gets its SHA-256, where it is given. Throws `ArchiveDamage`. */
+/** The content of a large entry, in chunks, each valid until the next is asked for; `done` gets its SHA-256, where it is given. Throws `ArchiveDamage`. */
 export async function* largeContent(large: LargeContent, done?: (sha256: string) => void): AsyncGenerator<Buffer> {
   const { entry } = large;
   const expected = unsealed(entry).crc;
@@ -116,14 +117,16 @@ interface InBlocks {
 async function* inBlocksInflated(content: InBlocks): AsyncGenerator<Buffer> {
   const { source, start, entry, blocks, pool, opening } = content;
   const running: Promise<{ readonly data: Uint8Array }>[] = [];
-  const take = async (): Promise<Buffer> => {
+  const take = async function* (): AsyncGenerator<Buffer> {
     const { data } = (await running.shift()) ?? { data: Buffer.alloc(0) };
-    return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+    yield Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+    // One that is all of the content stays: who writes small files gathers them first.
+    if (blocks.length > 1) pool.spare(data);
   };
   let at = 0;
   for (const [index, bytes] of blocks.entries()) {
     const last = index === blocks.length - 1;
-    const memory = pool.room(blockSize);
+    const memory = pool.room(blockRoom);
     const packed = await source.read(start + at, bytes, memory);
     opening?.seen(packed);
     const size = last ? entry.size - index * blockSize : blockSize;
@@ -133,9 +136,9 @@ async function* inBlocksInflated(content: InBlocks): AsyncGenerator<Buffer> {
     job.catch(() => undefined);
     running.push(job);
     at += bytes;
-    if (running.length > pool.width * 2) yield await take();
+    if (running.length > pool.width * 2) yield* take();
   }
-  while (running.length > 0) yield await take();
+  while (running.length > 0) yield* take();
 }
 
 /** A buffer that may be transferred: none that others look into. */

@@ -201,7 +201,7 @@ export class ZipReader implements ArchiveReader {
 
   async #content(entry: ZipEntry, maxBytes: number, isSealed: boolean): Promise<Buffer> {
     const pieces: Buffer[] = [];
-    for await (const chunk of this.#chunks(entry, maxBytes, isSealed)) pieces.push(chunk);
+    for await (const chunk of this.#chunks(entry, maxBytes, isSealed)) pieces.push(Buffer.from(chunk));
     return Buffer.concat(pieces);
   }
 

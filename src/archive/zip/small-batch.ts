@@ -1,10 +1,10 @@
 import type { Decoded, DecodedEntry, EntryHeader } from '../archive.js';
 import type { ZipEntry } from './zip-entry.js';
 import { sealOf, unsealed } from './entry-seal.js';
-import { ownBuffer } from './large-entry.js';
 import type { Unlocked } from './unlocked.js';
 import { blockSize } from '../../base/limits.js';
 import { saltBytes, type Strength } from '../../compress/derive-key.js';
+import { batchRoom } from '../../compress/block-memory.js';
 import type { InflatedItem, InflateItem, JobMap } from '../../compress/jobs.js';
 import type { Compressor } from '../../compress/compressor.js';
 
@@ -30,7 +30,8 @@ export class SmallBatch {
   #derivations = 0;
   readonly #slots: Slot[] = [];
   readonly #items: InflateItem[] = [];
-  readonly #packed: Buffer[] = [];
+  /** Packed bytes, one behind the other. */
+  #data: Buffer | undefined;
   #packedBytes = 0;
   #contentBytes = 0;
 
@@ -61,8 +62,7 @@ export class SmallBatch {
     const seal = strength === undefined ? {} : { seal: { strength, keyAt: this.#knownKey(packed, strength) } };
     this.#slots.push({ header, decoded: this.#items.length });
     this.#items.push({ method: method === 8 ? 8 : 0, length: packed.length, size, crc, keep, ...seal });
-    // A copy: the bytes given are a view into a much larger piece of the file, which would stay in memory with them.
-    this.#packed.push(Buffer.from(packed));
+    packed.copy(this.#space(packed.length), this.#packedBytes);
     this.#packedBytes += packed.length;
     this.#contentBytes += size;
   }
@@ -80,9 +80,17 @@ export class SmallBatch {
     return at;
   }
 
+  /** With room for so many bytes more. */
+  #space(bytes: number): Buffer {
+    const needed = this.#packedBytes + bytes;
+    const data = this.#data ?? this.#pool.room(Math.max(batchRoom, needed));
+    this.#data = data.length >= needed ? data : Buffer.concat([data.subarray(0, this.#packedBytes)], needed);
+    return this.#data;
+  }
+
   async run(): Promise<DecodedEntry[]> {
     const items = this.#items;
-    const data = ownBuffer(Buffer.concat(this.#packed));
+    const data = this.#space(0).subarray(0, this.#packedBytes);
     const result = items.length === 0 ? { data, items: [] } : await this.#decode(data);
     const starts = contentStarts(items);
     return this.#slots.map(({ header, decoded }) => {

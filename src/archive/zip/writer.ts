@@ -182,7 +182,8 @@ class ZipWriter implements ArchiveWriter {
     return this.#large(entry, async () => {
       const chunks = metered(header, read(), (sha256) => (entry.sha256 = sha256));
       let left = header.size;
-      for await (const block of inBlocks(chunks, blockSize)) {
+      const room = (bytes: number): Buffer => this.#options.pool.room(bytes);
+      for await (const block of inBlocks(chunks, blockSize, room)) {
         left -= block.length;
         if (seal === undefined) entry.crc = crc32(block, entry.crc);
         await this.#queue.push(packer.pack(block, left === 0).then((packed) => ({ kind: 'block', entry, ...packed })));
@@ -232,6 +233,7 @@ class ZipWriter implements ArchiveWriter {
     switch (step.kind) {
       case 'batch':
         for (const entry of step.batch.entries) await this.#writeSmall(entry);
+        if (step.batch.memory !== undefined) this.#options.pool.spare(step.batch.memory);
         return;
       case 'begin':
         step.entry.mark = await this.#sink.mark();

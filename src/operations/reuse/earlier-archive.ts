@@ -2,7 +2,6 @@ import type { EarlierBlocks, PackedBlocks, PackedPlace } from '../../archive/arc
 import type { ByteSource } from '../../base/byte-source.js';
 import { ArchiveDamage } from '../../base/damage.js';
 import { BkpError } from '../../base/errors.js';
-import { ownMemory } from '../../base/own-memory.js';
 import { batchRoom } from '../../compress/block-memory.js';
 import type { Compressor } from '../../compress/compressor.js';
 import { packedSum, packedSumBytes } from '../../compress/packed-sum.js';
@@ -41,7 +40,7 @@ export class EarlierArchive {
   /** The packed bytes of small files, in the order of the archive. */
   async take(places: readonly PackedPlace[]): Promise<Taken> {
     const ranges = gathered(places);
-    const data = this.#room(ranges.reduce((sum, { start, end }) => sum + end - start, 0));
+    const data = this.#pool.room(ranges.reduce((sum, { start, end }) => sum + end - start, 0));
     const isRead = await this.#unlessDamaged(() => this.#readInto(data, ranges));
     if (isRead === undefined) return { packed: places.map(() => undefined), spent: () => undefined };
     const items = placedIn(ranges);
@@ -112,7 +111,7 @@ export class EarlierArchive {
   /** Its bytes come first in what is given. */
   async #readBlock(start: number, size: number): Promise<Buffer> {
     if (size > maxBlockBytes) throw new EarlierDamage();
-    const data = this.#room(size);
+    const data = this.#pool.room(size);
     await this.#source.read(start, size, data);
     return data;
   }
@@ -124,11 +123,6 @@ export class EarlierArchive {
       at += end - start;
     }
     return true;
-  }
-
-  /** Memory that is used again, where it is large enough. */
-  #room(bytes: number): Buffer {
-    return bytes <= batchRoom ? this.#pool.room(batchRoom) : ownMemory(bytes);
   }
 
   /** Undefined where the archive cannot be read there: it became shorter, or its disk fails. */

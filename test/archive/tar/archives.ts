@@ -130,10 +130,11 @@ export class MemorySource implements ByteSource {
     return this.#bytes.length;
   }
 
-  async read(position: number, length: number): Promise<Buffer> {
+  async read(position: number, length: number, into?: Buffer): Promise<Buffer> {
     if (position < 0 || position + length > this.size) throw new Error(`read beyond the end: ${position} + ${length}`);
     this.reads += 1;
-    const copy = Buffer.allocUnsafeSlow(length);
+    const isRoom = into !== undefined && into.length >= length;
+    const copy = isRoom ? into.subarray(0, length) : Buffer.allocUnsafeSlow(length);
     this.#bytes.copy(copy, 0, position);
     return copy;
   }
