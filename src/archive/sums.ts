@@ -42,15 +42,17 @@ export async function* inBlocks(
     return full;
   };
   for await (const chunk of chunks) {
+    // Once it is given away, it has none.
+    const { length } = chunk;
     let read = 0;
-    if (block === undefined && chunk.byteOffset === 0 && chunk.length <= blockBytes) {
+    if (block === undefined && chunk.byteOffset === 0 && length <= blockBytes) {
       block = memoryBehind(chunk)?.subarray(0, blockBytes);
-      if (block !== undefined) filled = read = chunk.length;
+      if (block !== undefined) filled = read = length;
     }
     for (;;) {
       const full = filled === blockBytes ? taken() : undefined;
       if (full !== undefined) yield full;
-      if (read === chunk.length) break;
+      if (read === length) break;
       block ??= room(blockBytes);
       const copied = chunk.copy(block, filled, read);
       read += copied;
