@@ -3,8 +3,9 @@ import { constants, crc32, deflateRawSync, type ZlibOptions } from 'node:zlib';
 import { sealBytes, sealItem } from './aes.js';
 import { memoryBehind } from './block-memory.js';
 import { derivedBytes } from './derive-key.js';
-import type { JobMap, Method, PackedItem } from './jobs.js';
+import type { JobMap, Method, PackedItem, SealOrder } from './jobs.js';
 import { packedSum, packedSumBytes, sumAsStored } from './packed-sum.js';
+import { release } from './release.js';
 
 /** Files at least this large are judged by a sample first, so that media does not cost a full compression. */
 const sampledFrom = 64 * 1024;
@@ -18,7 +19,10 @@ function shrinks(data: Uint8Array): boolean {
   const starts = [0, (data.length - sampleBytes) >>> 1, data.length - sampleBytes];
   return starts.some((start) => {
     const sample = data.subarray(start, start + sampleBytes);
-    return deflateRawSync(sample, { level: 1, chunkSize: 2 * sampleBytes }).length < sampleBytes * worthwhile;
+    const packed = deflateRawSync(sample, { level: 1, chunkSize: 2 * sampleBytes });
+    const { length } = packed;
+    release(packed);
+    return length < sampleBytes * worthwhile;
   });
 }
 
@@ -60,8 +64,10 @@ function roomAt(data: Uint8Array, start: number, bytes: number): Buffer | undefi
 }
 
 function movedTo(place: Buffer | undefined, packed: Buffer): Buffer {
-  place?.set(packed);
-  return place ?? packed;
+  if (place === undefined) return packed;
+  place.set(packed);
+  release(packed);
+  return place;
 }
 
 /** zlib's own bound of what deflate can give, so that the result is one chunk; zlib asks for at least 64. */
@@ -87,7 +93,9 @@ function deflate(data: Uint8Array, level: number, finishFlush: number): Buffer {
 function smallest(data: Uint8Array, level: number, last: boolean, start = 0): Buffer {
   if (level === 0 || !shrinks(data)) return stored(data, last, start);
   const packed = deflate(data, level, last ? constants.Z_FINISH : constants.Z_FULL_FLUSH);
-  return packed.length < data.length ? movedTo(roomAt(data, start, packed.length), packed) : stored(data, last, start);
+  if (packed.length < data.length) return movedTo(roomAt(data, start, packed.length), packed);
+  release(packed);
+  return stored(data, last, start);
 }
 
 export function deflateBlock(job: JobMap['deflate-block']['in']): JobMap['deflate-block']['out'] {
@@ -102,8 +110,11 @@ export function deflateBlock(job: JobMap['deflate-block']['in']): JobMap['deflat
 /** A small file: deflated, or as it is where that is not smaller. */
 function packItem(content: Uint8Array, level: number): { readonly method: Method; readonly bytes: Uint8Array } {
   const isWorthwhile = level > 0 && content.length > 0 && shrinks(content);
-  const packed = isWorthwhile ? deflate(content, level, constants.Z_FINISH) : content;
-  return packed.length < content.length ? { method: 8, bytes: packed } : { method: 0, bytes: content };
+  if (!isWorthwhile) return { method: 0, bytes: content };
+  const packed = deflate(content, level, constants.Z_FINISH);
+  if (packed.length < content.length) return { method: 8, bytes: packed };
+  release(packed);
+  return { method: 0, bytes: content };
 }
 
 export function deflateBatch(job: JobMap['deflate-batch']['in']): JobMap['deflate-batch']['out'] {
@@ -123,25 +134,34 @@ export function deflateBatch(job: JobMap['deflate-batch']['in']): JobMap['deflat
     const { method, bytes } = packItem(content, level);
     const isSealed = seal !== undefined && length > 0;
     const place = out.subarray(written, written + bytes.length + (isSealed ? sealBytes(3) : 0));
-    if (isSealed) {
-      const { material } = sealItem(seal.passphrase, bytes, place);
-      if (seal.keepKeys) kept += material.copy(keys, kept);
-      material.fill(0);
-    } else place.set(bytes);
+    kept += put(bytes, place, isSealed ? seal : undefined, keys.subarray(kept));
+    if (method === 8) release(bytes);
     written += place.length;
     const sum = createHash('sha256').update(content).digest();
-    const isAsItIs = method === 0 && !isSealed;
-    if (traced) (isAsItIs ? sumAsStored(sum) : packedSum(place)).copy(sums, items.length * packedSumBytes);
+    if (traced) tracedSum(place, method === 0 && !isSealed ? sum : undefined).copy(sums, items.length * packedSumBytes);
     items.push({ method, length: place.length, crc: isSealed ? 0 : crc32(content), sha256: sum.toString('hex') });
   }
   // The scratch is used again.
-  return {
-    data: movedTo(roomAt(data, 0, written) ?? Buffer.allocUnsafeSlow(written), out.subarray(0, written)),
-    items,
-    keys,
-    sums,
-  };
+  const place = roomAt(data, 0, written) ?? Buffer.allocUnsafeSlow(written);
+  place.set(out.subarray(0, written));
+  return { data: place, items, keys, sums };
 }
+
+/** A packed item comes to its place, encrypted where that is asked for. Gives how much of `keys` its key takes, where that is kept. */
+function put(bytes: Uint8Array, place: Buffer, seal: SealOrder | undefined, keys: Buffer): number {
+  if (seal === undefined) {
+    place.set(bytes);
+    return 0;
+  }
+  const { material } = sealItem(seal.passphrase, bytes, place);
+  const kept = seal.keepKeys ? material.copy(keys) : 0;
+  material.fill(0);
+  return kept;
+}
+
+/** `content`: the SHA-256 of what is packed as it is. */
+const tracedSum = (packed: Uint8Array, content: Buffer | undefined): Buffer =>
+  content === undefined ? packedSum(packed) : sumAsStored(content);
 
 let scratch = Buffer.alloc(0);
 

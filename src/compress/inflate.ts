@@ -7,6 +7,7 @@ import type { CipherPlace, InflatedItem, InflateItem, JobMap, OpenOrder } from '
 import { memberHeaderBytes } from './deflate.js';
 import { hex32, inflateItem, inflateWhole } from './inflate-item.js';
 import { packedSum } from './packed-sum.js';
+import { release } from './release.js';
 
 /** An encrypted item as it was before; others as they are. */
 function opened(data: Uint8Array, { seal }: InflateItem, open: OpenOrder | undefined): Uint8Array | InflatedItem {
@@ -40,6 +41,7 @@ export function inflateBatch({ data, items, open }: JobMap['inflate-batch']['in'
     if ('content' in result) {
       if (item.keep) out.set(result.content, written);
       results.push({ sha256: createHash('sha256').update(result.content).digest('hex') });
+      if (item.method !== 0) release(result.content);
     } else {
       results.push(result);
     }
@@ -69,6 +71,7 @@ export function inflateBlock(job: JobMap['inflate-block']['in']): JobMap['inflat
   const room = memoryBehind(data)?.subarray(0, size);
   if (room?.length !== size) return { data: content };
   room.set(content);
+  release(content);
   return { data: room };
 }
 
