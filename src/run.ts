@@ -6,6 +6,7 @@ import { exitCodes, type ExitCode } from './base/exit-codes.js';
 import { parseCommandLine } from './commands/command-line.js';
 import type { CommandDeps, Job } from './commands/job.js';
 import { readVersion } from './commands/version.js';
+import { widthOf } from './ui/look.js';
 import { openOutput, streamsBefore, wantedBefore } from './ui/open-output.js';
 import type { Output } from './ui/output.js';
 import type { Screens } from './ui/screens.js';
@@ -28,7 +29,9 @@ export async function run(args: readonly string[], screens: Screens): Promise<Ex
   const controller = new AbortController();
   listenToSignals(controller, screens);
   try {
-    const parsed = await parseCommandLine(args, (text) => screens.out.write(text));
+    const { out, stdout } = screens;
+    const look = { terminal: stdout.isTTY, width: widthOf(stdout) };
+    const parsed = await parseCommandLine(args, (text) => out.write(text), look);
     if (parsed.kind === 'told') return exitCodes.done;
     const { job } = parsed;
     verbose = job.globals.verbose;

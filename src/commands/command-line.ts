@@ -1,6 +1,8 @@
 import { Command, CommanderError } from 'commander';
 import { BkpError } from '../base/errors.js';
 import { exitCodes, exitMeanings, type ExitName } from '../base/exit-codes.js';
+import type { Look } from '../ui/look.js';
+import { helpLines } from '../ui/prose.js';
 import { addGlobalOptions, globalOptions } from './global-options.js';
 import type { Choose, Job } from './job.js';
 import { refusePassphrase } from './passphrase-options.js';
@@ -13,12 +15,16 @@ export type CommandLine =
   | { readonly kind: 'told' };
 
 /** Understands the arguments. Rejects with `usage` where it cannot; writes only what `--help` and `--version` ask for. */
-export async function parseCommandLine(args: readonly string[], write: (text: string) => void): Promise<CommandLine> {
+export async function parseCommandLine(
+  args: readonly string[],
+  write: (text: string) => void,
+  look: HelpLook = { terminal: false, width: 80 },
+): Promise<CommandLine> {
   let job: Job | undefined;
   const choose = (chosen: Job): void => {
     job = chosen;
   };
-  const program = programWith(await registrationsFor(args), choose, write);
+  const program = programWith(await registrationsFor(args), choose, { write, look });
   const [first, ...rest] = args;
   // commander's own `help` command ends as if no command had been given.
   const known = withChildren(program).flatMap((command) => [command.name(), ...command.aliases()]);
@@ -65,7 +71,15 @@ function registrationsFor([first = '']: readonly string[]): Promise<readonly Reg
   return Promise.all(wanted.map(([, load]) => load()));
 }
 
-function programWith(registrations: readonly Register[], choose: Choose, write: (text: string) => void): Command {
+/** Where help is shown: on a terminal its lines are broken for it, elsewhere commander's are. */
+type HelpLook = Pick<Look, 'terminal' | 'width'>;
+
+interface HelpScreen {
+  readonly write: (text: string) => void;
+  readonly look: HelpLook;
+}
+
+function programWith(registrations: readonly Register[], choose: Choose, { write, look }: HelpScreen): Command {
   const program = new Command('bkp')
     .description(
       'Consistent, proven, single-file backups of applications that keep their data in SQLite files and folders.',
@@ -85,7 +99,11 @@ function programWith(registrations: readonly Register[], choose: Choose, write: 
         throw error.exitCode === 0 || isAlone ? error : usageOf(error, command);
       })
       // Errors are told where all errors are; without a command, the help says what there is.
-      .configureOutput({ writeOut: write, writeErr: () => undefined });
+      .configureOutput({
+        writeOut: (text) => write(helpLines(text, look).join('\n')),
+        writeErr: () => undefined,
+        getOutHelpWidth: () => (look.terminal ? Infinity : 80),
+      });
   }
   return program;
 }

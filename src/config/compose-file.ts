@@ -50,9 +50,11 @@ const canBeInstance = (name: string): boolean =>
 
 function cmsLines(names: readonly string[]): readonly string[] {
   if (names.length === 0) return [];
-  const comment =
-    '# The sources of the CMS: known without this file, named so that one that is missing is told. Fields given here change theirs.';
-  return [comment, ...names.map((name) => `${scalar(name)}: {}`)];
+  const comments = [
+    '# The sources of the CMS: known without this file, named so that one that is',
+    '# missing is told. Fields given here change theirs.',
+  ];
+  return [...comments, ...names.map((name) => `${scalar(name)}: {}`)];
 }
 
 function sourceLines(source: ProposedSource, { formatBytes }: FileContent): readonly string[] {

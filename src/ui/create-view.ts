@@ -13,8 +13,8 @@ import type { CreateSummary } from './json-lines/create.js';
 import type { RunEnd } from './json-lines/run.js';
 import type { Look } from './look.js';
 import type { View } from './output.js';
+import { factLines, proseLines, type Fact } from './prose.js';
 import { pathColumn, recordedSourceLine, scopeColumn, sourceTable } from './sources-view.js';
-import { factLines } from './table.js';
 
 /** A backup, with what followed it in the storage. */
 export type ShownBackup = CreateResult & Partial<Pick<BackupRunResult, 'copied' | 'pruned'>>;
@@ -75,26 +75,28 @@ function whereIs(
   };
 }
 
-function* createText(result: ShownBackup, { file, next }: Where, { chalk }: Look): Iterable<string> {
+function* createText(result: ShownBackup, { file, next }: Where, look: Look): Iterable<string> {
+  const { chalk } = look;
   const { copied = [], pruned, id, bytes, sha256, complete, manifest, findings, milliseconds, takenOver } = result;
   const losses = ofKind(findings, 'loss').length;
   const whole = complete
     ? chalk.green('complete')
     : chalk.yellow.bold(`INCOMPLETE (${counted(losses, 'loss', 'losses')})`);
-  yield `${chalk.bold(`Backup ${id}`)} is ${whole}; ${proofText(result, file)}.`;
+  yield* proseLines(`${chalk.bold(`Backup ${id}`)} is ${whole}; ${proofText(result, file)}.`, look, { hang: 2 });
   const { files, bytes: content } = manifest.totals;
-  yield* factLines([
-    ['file', shownName(file ?? result.file)],
+  const facts: readonly Fact[] = [
+    ['file', shownName(file ?? result.file), 'whole'],
     ['size', `${formatBytes(bytes)} (${counted(files, 'file')}, ${formatBytes(content)} of content)`],
     ['unchanged', takenText(takenOver)],
     ['encrypted', encryptionText(manifest.encryption)],
     ['sources', manifest.includes.map(shownName).join(', ')],
     ['sha256', sha256],
-    ...copied.map((copy) => ['copy', shownName(copy)] as const),
+    ...copied.map((copy) => ['copy', shownName(copy), 'whole'] as const),
     ['removed', prunedText(pruned)],
     ['took', formatDuration(milliseconds)],
-    ['next', shownName(next)],
-  ]);
+    ['next', shownName(next), 'whole'],
+  ];
+  yield* factLines(facts, look);
 }
 
 /** What retention took away, or would. */
@@ -175,18 +177,20 @@ export function createPlanView(plan: CreatePlan, planned: Planned, end: RunEnd):
 
 function* planText(plan: CreatePlan, { request, encrypted }: Planned, look: Look): Iterable<string> {
   const { destination, instance, root } = request;
-  yield look.chalk.bold(`A backup of ${shownName(instance)}, in ${shownName(root)}, would hold:`);
+  const title = `A backup of ${shownName(instance)}, in ${shownName(root)}, would hold:`;
+  yield* proseLines(look.chalk.bold(title), look, { hang: 2, whole: [shownName(root)] });
   const scopes = plan.sources.map(({ scope }) => scope);
   const paths = plan.sources.map(({ path }) => placeIn(root, path));
   yield* sourceTable(plan.sources, [scopeColumn(scopes), pathColumn('PATH', paths)], look);
   yield '';
   const live = plan.sources.flatMap(({ liveDatabases }) => liveDatabases);
-  yield* factLines([
+  const facts: readonly Fact[] = [
     ['in all', `${counted(plan.files, 'file')}, ${formatBytes(plan.bytes)} of content`],
     ['databases in folders', live.length === 0 ? undefined : live.map(shownName).join(', ')],
     ['left out', plan.leftOut.length === 0 ? undefined : plan.leftOut.map(shownName).join(', ')],
     ['goes to', `${shownName(placeOf(destination))} (${destination.container}${encrypted ? ', encrypted' : ''})`],
-  ]);
+  ];
+  yield* factLines(facts, look);
   yield 'Nothing was written (--dry-run).';
 }
 

@@ -5,6 +5,8 @@ import { counted, formatBytes } from './format.js';
 import type { DeleteSummary } from './json-lines/delete.js';
 import type { RunEnd } from './json-lines/run.js';
 import type { View } from './output.js';
+import { proseLines } from './prose.js';
+import { tableLines } from './table.js';
 
 /** What is about to be deleted, for the person who is asked. */
 export function deleteQuestionView({ backups, missing }: Omit<DeletePlan, 'request'>): View {
@@ -13,9 +15,14 @@ export function deleteQuestionView({ backups, missing }: Omit<DeletePlan, 'reque
     allFindings: '',
     isAnswer: false,
     beforeQuestion: true,
-    *text() {
+    *text(look) {
       if (backups.length > 0) yield `To be deleted for good (${total(backups)}):`;
-      for (const { id, bytes, status } of backups) yield `  ${shownName(id)}  ${formatBytes(bytes)}  ${status}`;
+      const columns = [
+        { title: '', cells: backups.map(({ id }) => `  ${shownName(id)}`) },
+        { title: '', align: 'right' as const, cells: backups.map(({ bytes }) => formatBytes(bytes)) },
+        { title: '', cells: backups.map(({ status }) => status) },
+      ];
+      yield* tableLines(columns, look.width).slice(1);
       if (missing.length > 0) yield 'To be forgotten, for no file is there any more:';
       for (const id of missing) yield `  ${shownName(id)}`;
     },
@@ -29,10 +36,12 @@ export function deleteView({ deleted, forgotten }: DeleteResult, end: RunEnd): V
     findings: [],
     allFindings: '',
     isAnswer: false,
-    *text() {
+    *text(look) {
       for (const { id } of deleted) yield `${shownName(id)} is deleted`;
       if (deleted.length > 1) yield `Deleted ${total(deleted)}.`;
-      for (const id of forgotten) yield `${shownName(id)} is forgotten: there was no file to delete`;
+      for (const id of forgotten) {
+        yield* proseLines(`${shownName(id)} is forgotten: there was no file to delete`, look, { hang: 2 });
+      }
     },
     json: () => [deleteSummary({ deleted, forgotten }, end)],
   };

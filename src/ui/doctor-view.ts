@@ -6,6 +6,7 @@ import type { CheckLine, DoctorSummary } from './json-lines/doctor.js';
 import type { RunEnd } from './json-lines/run.js';
 import type { Look } from './look.js';
 import type { View } from './output.js';
+import { itemLines, proseLines } from './prose.js';
 
 /** What was looked at. */
 export interface Examined {
@@ -33,14 +34,16 @@ function* doctorText(checked: readonly Checked[], look: Look): Iterable<string> 
   const told = checked.filter(({ verdict }) => !look.quiet || verdict !== 'ok');
   for (const [at, { id, verdict, message, hint }] of told.entries()) {
     const [first = '', ...more] = message.split('\n');
-    yield `${word(verdict, look)}  ${id.padEnd(width)}  ${shownName(first)}`;
-    const indent = ' '.repeat('ok  '.length + 2 + width + 2);
-    for (const line of more) yield `${indent}${shownName(line)}`;
+    const column = 'ok  '.length + 2 + width + 2;
+    const tell = (label: string, text: string): readonly string[] => itemLines(label, text, column, look);
+    yield* tell(`${word(verdict, look)}  ${id}`, shownName(first));
+    for (const line of more) yield* tell('', shownName(line));
     // Once below several of a kind.
-    if (hint !== undefined && hint !== told[at + 1]?.hint) yield `${indent}${look.chalk.dim(shownName(hint))}`;
+    if (hint !== undefined && hint !== told[at + 1]?.hint) yield* tell('', look.chalk.dim(shownName(hint)));
   }
   const { ok, warn, fail } = countsOf(checked);
-  if (!look.quiet) yield `${counted(ok, 'check')} fine, ${counted(warn, 'warning')}, ${counted(fail, 'failure')}`;
+  if (look.quiet) return;
+  yield* proseLines(`${counted(ok, 'check')} fine, ${counted(warn, 'warning')}, ${counted(fail, 'failure')}`, look);
 }
 
 function word(verdict: Verdict, { chalk }: Look): string {

@@ -4,6 +4,7 @@ import { shownName } from './display.js';
 import { counted } from './format.js';
 import type { FindingLine } from './json-lines/finding.js';
 import type { Look } from './look.js';
+import { labelledLines, proseLines } from './prose.js';
 
 /** More than these would bury what they are about. */
 const mostShown = 20;
@@ -18,14 +19,16 @@ export function findingLines(findings: readonly Finding[], allFindings: string, 
 }
 
 function some(findings: readonly Finding[], allFindings: string, look: Look): readonly string[] {
-  const lines = findings.slice(0, mostShown).map((finding) => findingText(finding, look));
+  const lines = findings.slice(0, mostShown).flatMap((finding) => findingTexts(finding, look));
   const more = findings.length - mostShown;
-  return more <= 0 ? lines : [...lines, `and ${counted(more, 'more', 'more')} (see ${allFindings})`];
+  if (more <= 0) return lines;
+  return [...lines, ...proseLines(`and ${counted(more, 'more', 'more')} (see ${allFindings})`, look, { hang: 2 })];
 }
 
-export function findingText({ kind, id, path, message }: Finding, look: Look): string {
-  const about = path === undefined ? '' : `${shownName(path)}: `;
-  return `${kindWord(kind, look)} ${about}${shownName(message)} ${look.chalk.dim(`(${id})`)}`;
+export function findingTexts({ kind, id, path, message }: Finding, look: Look): readonly string[] {
+  const shown = path === undefined ? undefined : shownName(path);
+  const text = `${shown === undefined ? '' : `${shown}: `}${shownName(message)} ${look.chalk.dim(`(${id})`)}`;
+  return labelledLines(kindWord(kind, look), text, look, shown === undefined ? [] : [shown]);
 }
 
 function kindWord(kind: FindingKind, { chalk }: Look): string {

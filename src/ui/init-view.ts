@@ -5,8 +5,9 @@ import { counted } from './format.js';
 import type { InitSummary } from './json-lines/init.js';
 import type { RunEnd } from './json-lines/run.js';
 import type { SourceLine } from './json-lines/source.js';
+import type { Look } from './look.js';
 import type { View } from './output.js';
-import { factLines } from './table.js';
+import { factLines, proseLines } from './prose.js';
 
 /** What a look at a folder came to: the configuration that would be written, and what there is to know of it. */
 export interface InitPlan {
@@ -68,14 +69,17 @@ export interface InitEnd extends RunEnd {
 export function initView(plan: InitPlan, again: string, end: InitEnd): View {
   const base = { findings: [], allFindings: '', isAnswer: false, json: () => [initSummary(plan, end)] };
   if (end.dryRun) return { ...base, text: () => [], remark: 'nothing was written (--dry-run)' };
-  return { ...base, text: ({ chalk }) => [chalk.bold(`Wrote ${shownName(plan.file)}.`), ...nextSteps(again)] };
+  return { ...base, text: (look) => writtenText(plan.file, again, look) };
 }
 
-function nextSteps(again: string): readonly string[] {
-  return factLines([
-    ['look', `${shownName(again)} doctor`],
-    ['next', `${shownName(again)} create`],
-  ]);
+function* writtenText(file: string, again: string, look: Look): Iterable<string> {
+  const shown = shownName(file);
+  yield* proseLines(look.chalk.bold(`Wrote ${shown}.`), look, { hang: 2, whole: [`${shown}.`] });
+  const steps = [
+    ['look', `${shownName(again)} doctor`, 'whole'],
+    ['next', `${shownName(again)} create`, 'whole'],
+  ] as const;
+  yield* factLines(steps, look);
 }
 
 function proposedLine(source: ProposedSource): SourceLine {

@@ -3,6 +3,7 @@ import type { RunEnd } from './json-lines/run.js';
 import type { InstallSummary } from './json-lines/schedule-install.js';
 import type { Look } from './look.js';
 import type { View } from './output.js';
+import { labelledLines, proseLines } from './prose.js';
 
 /** What runs by itself from now on, or does not any more. */
 export interface Installed {
@@ -30,16 +31,18 @@ export function installedView(installed: Installed, end: RunEnd): View {
   };
 }
 
-function* installedText({ kind, where, key, lines = [], files, toRun, reason, notes }: Installed, { chalk }: Look) {
+function* installedText({ kind, where, key, lines = [], files, toRun, reason, notes }: Installed, look: Look) {
   if (kind === 'installed') {
-    yield where === 'crontab'
-      ? `Your crontab has a block "bkp ${key}" now; its other lines are as they were.`
-      : `The units of ${key} are written.`;
-  } else yield where === 'nowhere' ? `Nothing of ${key} was installed.` : `What runs ${key} was taken out of ${where}.`;
+    const crontab = `Your crontab has a block "bkp ${key}" now; its other lines are as they were.`;
+    yield* proseLines(where === 'crontab' ? crontab : `The units of ${key} are written.`, look);
+  } else {
+    const removed = `What runs ${key} was taken out of ${where}.`;
+    yield* proseLines(where === 'nowhere' ? `Nothing of ${key} was installed.` : removed, look);
+  }
   for (const line of lines) yield `  ${shownName(line)}`;
   for (const file of files) yield `  ${shownName(file)}`;
-  for (const note of notes) yield `${chalk.cyan('note:')} ${shownText(note)}`;
-  if (toRun.length > 0) yield `Left to be run (${shownText(reason ?? '')}):`;
+  for (const note of notes) yield* labelledLines(look.chalk.cyan('note:'), shownText(note), look);
+  if (toRun.length > 0) yield* proseLines(`Left to be run (${shownText(reason ?? '')}):`, look);
   for (const command of toRun) yield `  ${shownName(command)}`;
 }
 

@@ -7,6 +7,7 @@ import type { BackupLine, ListSummary } from './json-lines/list.js';
 import type { RunEnd } from './json-lines/run.js';
 import type { Look } from './look.js';
 import type { View } from './output.js';
+import { proseLines } from './prose.js';
 import { cutTo, tableLines, type Column } from './table.js';
 import { textWidth } from './text-width.js';
 
@@ -46,21 +47,24 @@ function* listText(list: BackupList, look: Look): Iterable<string> {
   const storageName = shownName(storage);
   if (shown.length > 0) yield* backupTable(list, look);
   if (look.quiet) return;
-  if (look.verbose > 0) yield* reasons(shown);
+  const whole = [storageName, `${shownName(again)} create`];
+  const tell = (text: string): readonly string[] => proseLines(text, look, { hang: 2, whole });
+  if (look.verbose > 0) for (const line of reasons(shown)) yield* tell(line);
   const foreign = all.filter((backup) => backup.foreign).length;
   const own = all.length - foreign;
   const archives = shown.filter(({ file }) => file !== undefined).length;
   if (shown.length > 0) {
     const bytes = shown.reduce((sum, backup) => sum + backup.bytes, 0);
-    yield look.chalk.dim(`${counted(archives, 'backup')}, ${formatBytes(bytes)}, in ${storageName}`);
-    yield* whereReasonsAre(list, look);
+    yield* tell(look.chalk.dim(`${counted(archives, 'backup')}, ${formatBytes(bytes)}, in ${storageName}`));
+    for (const line of whereReasonsAre(list, look)) yield* tell(look.chalk.dim(line));
   } else if (own > 0 || (withForeign && foreign > 0)) {
-    yield `None of the ${counted(withForeign ? all.length : own, 'backup')} in ${storageName} is what was asked for.`;
+    const backups = counted(withForeign ? all.length : own, 'backup');
+    yield* tell(`None of the ${backups} in ${storageName} is what was asked for.`);
   } else {
-    yield `There are no backups in ${storageName}. Make one: ${shownName(again)} create`;
+    yield* tell(`There are no backups in ${storageName}. Make one: ${shownName(again)} create`);
   }
   if (!withForeign && foreign > 0) {
-    yield look.chalk.dim(`${counted(foreign, 'backup')} of other instances left out (--all shows them)`);
+    yield* tell(look.chalk.dim(`${counted(foreign, 'backup')} of other instances left out (--all shows them)`));
   }
 }
 
@@ -148,14 +152,14 @@ function* reasons(shown: readonly Row[]): Iterable<string> {
   }
 }
 
-function* whereReasonsAre({ shown, again }: BackupList, { verbose, chalk }: Look): Iterable<string> {
+function* whereReasonsAre({ shown, again }: BackupList, { verbose }: Look): Iterable<string> {
   for (const backup of shown.filter(({ status }) => status === 'failed')) {
-    yield chalk.dim(`${shownName(again)} log ${runOf(backup) ?? ''} tells why ${nameOf(backup)} failed`);
+    yield `\`${shownName(again)} log ${runOf(backup) ?? ''}\` tells why ${nameOf(backup)} failed`;
   }
   const unclear = new Set(shown.flatMap(({ status, reason }) => (reason === undefined ? [] : [status])));
   unclear.delete('failed');
   if (unclear.size > 0 && verbose === 0)
-    yield chalk.dim(`${shownName(again)} list -v tells what is ${[...unclear].join(' or ')}, and why`);
+    yield `\`${shownName(again)} list -v\` tells what is ${[...unclear].join(' or ')}, and why`;
 }
 
 const runOf = (backup: Row): number | undefined => ('run' in backup ? backup.run : undefined);

@@ -3,6 +3,7 @@ import { shownName } from './display.js';
 import type { LockSummary } from './json-lines/lock.js';
 import type { RunEnd } from './json-lines/run.js';
 import type { View } from './output.js';
+import { proseLines } from './prose.js';
 
 /** What is locked now, or is not any more. */
 export function lockView(command: 'lock' | 'unlock', backups: readonly LockedBackup[], end: RunEnd): View {
@@ -10,8 +11,10 @@ export function lockView(command: 'lock' | 'unlock', backups: readonly LockedBac
     findings: [],
     allFindings: '',
     isAnswer: false,
-    *text() {
-      for (const { backup, changed } of backups) yield `${shownName(backup.id)} ${said(command, changed)}`;
+    *text(look) {
+      for (const { backup, changed } of backups) {
+        yield* proseLines(`${shownName(backup.id)} ${said(command, changed)}`, look, { hang: 2 });
+      }
     },
     json: () => [lockSummary(command, backups, end)],
   };

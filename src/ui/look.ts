@@ -25,8 +25,9 @@ export interface Screen {
 /** Where no terminal tells. */
 const usualWidth = 80;
 
-export const widthOf = (screen: Screen): number =>
-  screen.isTTY === true ? (screen.columns ?? usualWidth) : usualWidth;
+/** A serial line, or a container without a size, tells 0. */
+export const widthOf = ({ isTTY, columns = 0 }: Screen): number =>
+  isTTY === true && columns > 0 ? columns : usualWidth;
 
 /** Nothing but text can be drawn there. */
 export const isDumb = (screen: Screen, env: Environment): boolean => screen.isTTY !== true || env['TERM'] === 'dumb';

@@ -5,8 +5,8 @@ import { counted, formatAge, formatBytes } from './format.js';
 import type { RunEnd } from './json-lines/run.js';
 import type { Look } from './look.js';
 import type { View } from './output.js';
-import { isFirst, problemText, statusVerdict, statusView, type Status } from './status-view.js';
-import { factLines } from './table.js';
+import { factLines, itemLines, proseLines } from './prose.js';
+import { isFirst, problemTexts, statusVerdict, statusView, type Status } from './status-view.js';
 
 /** The shortest answer to how things are, and three commands to go on with. For programs the same as `status`. */
 export function overviewView(status: Status, end: RunEnd): View {
@@ -17,17 +17,20 @@ export function overviewView(status: Status, end: RunEnd): View {
 function* overviewText(status: Status, look: Look): Iterable<string> {
   const { result, storage, now, call } = status;
   const { health, lastGood, backups, bytes } = result;
-  yield statusVerdict(status, look);
-  yield* factLines([
+  yield* proseLines(statusVerdict(status, look), look);
+  const facts = [
     ['last good', lastGood === undefined ? 'none' : `${shownName(lastGood.id)}, ${formatAge(lastGood.time, now)}`],
     ['next run', nextRun(status)],
     ['storage', `${shownName(storage)}: ${counted(backups, 'backup')}, ${formatBytes(bytes)}`],
-  ]);
+  ] as const;
+  yield* factLines(facts, look);
   const faults = health.problems.filter(({ level }) => level === 'fault');
-  for (const problem of faults) yield problemText(problem, look);
+  for (const problem of faults) yield* problemTexts(problem, look);
   yield '';
   yield 'What to do next:';
-  yield* factLines(nextSteps(status).map(([words, why]) => [shownName(`${call} ${words}`), why]));
+  const steps = nextSteps(status).map(([words, why]) => ({ command: `  ${shownName(`${call} ${words}`)}`, why }));
+  const at = Math.max(...steps.map(({ command }) => command.length)) + 2;
+  for (const { command, why } of steps) yield* itemLines(command, why, at, look, { whole: [command] });
 }
 
 function nextRun({ result: { schedules }, now }: Status): string {
@@ -46,7 +49,7 @@ export function nextSteps({ result }: Status): readonly NextStep[] {
   const has = (...ids: readonly HealthId[]): boolean => health.problems.some(({ id }) => ids.includes(id));
   const steps: readonly (NextStep | false)[] = [
     has('restore-unfinished') && ['restore --recover', 'finish or undo the restore that was interrupted'],
-    lastGood === undefined && ['create --dry-run', 'see what a backup would hold'],
+    lastGood === undefined && ['create --dry-run', 'what it would hold'],
     lastGood === undefined && ['create', isFirst(result) ? 'make the first one' : 'make a complete one'],
     newestIncomplete !== undefined && [`show ${newestIncomplete}`, 'see what the newest backup lacks'],
     has('schedule-overdue', 'schedule-failed', 'schedule-incomplete') && ['log', 'see what the last run did'],

@@ -1,5 +1,7 @@
 import { isatty } from 'node:tty';
 import { nowhere, openKeyboard, reasonOf } from './keyboard.js';
+import { widthOf } from './look.js';
+import { proseLines } from './prose.js';
 
 /** Whether somebody sits there who reads standard error and types. */
 export const isTerminal = (): boolean => isatty(0) && isatty(2);
@@ -18,9 +20,16 @@ export function askSecret(question: string, signal: AbortSignal): Promise<string
   return ask(question, false, signal);
 }
 
-function ask(question: string, echo: boolean, signal: AbortSignal): Promise<string | undefined> {
+/** Broken between words as all that is told there; what is typed stays one blank behind it. */
+function brokenQuestion(text: string): string {
+  const look = { terminal: true, width: widthOf(process.stderr) };
+  return `${proseLines(text.trimEnd(), look, { hang: 2 }).join('\n')} `;
+}
+
+function ask(text: string, echo: boolean, signal: AbortSignal): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(reasonOf(signal));
+    const question = brokenQuestion(text);
     if (!echo) process.stderr.write(question);
     const end = (decide: () => void): void => {
       keyboard.close();

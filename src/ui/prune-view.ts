@@ -5,6 +5,7 @@ import type { DecisionLine, PruneSummary } from './json-lines/prune.js';
 import type { RunEnd } from './json-lines/run.js';
 import type { Look } from './look.js';
 import type { View } from './output.js';
+import { proseLines } from './prose.js';
 import { tableLines, type Column } from './table.js';
 
 export interface Pruned {
@@ -37,10 +38,11 @@ function* pruneText({ result, dryRun, storage, now }: Pruned, look: Look): Itera
   const bytes = removed.reduce((sum, { backup }) => sum + backup.bytes, 0);
   const kept = counted(decisions.length - removed.length, 'backup');
   const said = dryRun ? 'would be removed' : 'removed';
-  yield removed.length === 0
-    ? `Nothing to remove: ${kept} in ${shownName(storage)} ${decisions.length === 1 ? 'stays' : 'stay'}.`
-    : `${kept} kept, ${counted(removed.length, 'backup')} (${formatBytes(bytes)}) ${said}.`;
-  if (left > 0) yield `${counted(left, 'more backup')} would be removed by \`bkp prune\`.`;
+  const shown = shownName(storage);
+  const nothing = `Nothing to remove: ${kept} in ${shown} ${decisions.length === 1 ? 'stays' : 'stay'}.`;
+  const some = `${kept} kept, ${counted(removed.length, 'backup')} (${formatBytes(bytes)}) ${said}.`;
+  yield* proseLines(removed.length === 0 ? nothing : some, look, { whole: [shown] });
+  if (left > 0) yield* proseLines(`${counted(left, 'more backup')} would be removed by \`bkp prune\`.`, look);
 }
 
 function columns({ decisions }: PruneResult, dryRun: boolean, now: number, { chalk }: Look): readonly Column[] {

@@ -3,6 +3,7 @@ import { shownName } from './display.js';
 import { counted } from './format.js';
 import type { RestoreSummary, RestoreSurprise } from './json-lines/restore.js';
 import type { Look } from './look.js';
+import { proseLines } from './prose.js';
 
 /** What a swap left beside its result. */
 export type Aside = Pick<InPlaceResult, 'kept' | 'unexpected'>;
@@ -11,18 +12,22 @@ export type Aside = Pick<InPlaceResult, 'kept' | 'unexpected'>;
 const mostShown = 20;
 
 /** What was kept aside, and what others did meanwhile: nothing of it is removed, all of it is for a person to look at. */
-export function* asideText({ kept, unexpected }: Aside, { chalk }: Look): Iterable<string> {
+export function* asideText({ kept, unexpected }: Aside, look: Look): Iterable<string> {
+  const title = (text: string): readonly string[] => proseLines(look.chalk.yellow.bold(text), look);
   if (kept.length > 0) {
-    yield chalk.yellow.bold(`${counted(kept.length, 'thing')} of before kept aside; remove what you do not need:`);
-    yield* some(kept.map(({ path, reason }) => `${shownName(path)} (${reason})`));
+    yield* title(`${counted(kept.length, 'thing')} of before kept aside; remove what you do not need:`);
+    yield* some(
+      kept.map(({ path, reason }) => `${shownName(path)} (${reason})`),
+      look,
+    );
   }
   if (unexpected.length === 0) return;
-  yield chalk.yellow.bold('Somebody else was at work there meanwhile:');
-  yield* some(unexpected.map(surpriseText));
+  yield* title('Somebody else was at work there meanwhile:');
+  yield* some(unexpected.map(surpriseText), look);
 }
 
-function* some(lines: readonly string[]): Iterable<string> {
-  for (const line of lines.slice(0, mostShown)) yield `  ${line}`;
+function* some(lines: readonly string[], look: Look): Iterable<string> {
+  for (const line of lines.slice(0, mostShown)) yield* proseLines(`  ${line}`, look, { hang: 4 });
   if (lines.length > mostShown) yield `  and ${counted(lines.length - mostShown, 'more', 'more')} (--json lists all)`;
 }
 

@@ -10,10 +10,10 @@ import type { RunEnd } from './json-lines/run.js';
 import type { SourceLine } from './json-lines/source.js';
 import type { Look } from './look.js';
 import type { View } from './output.js';
+import { factLines, proseLines, type Fact } from './prose.js';
 import { asideFields, asideText } from './restore-aside-view.js';
 import { inArchiveOrder, inPlacePlanText, type PlanPurpose } from './restore-plan-view.js';
 import { recordedSourceLine } from './sources-view.js';
-import { factLines } from './table.js';
 
 /** `again`: how the user calls bkp for this instance. */
 export function inPlacePlanView(plan: InPlacePlan, again: string, purpose: PlanPurpose, end: RunEnd): View {
@@ -62,23 +62,24 @@ function* resultText({ plan, result, again, unlocking }: RestoredInPlace, look: 
   const proof = isProven(plan)
     ? 'every file was compared with its SHA-256'
     : 'nothing could be proven: it holds no checksums';
-  yield `${chalk.bold(shownName(plan.id))} is ${whole}; ${proof}.`;
+  yield* proseLines(`${chalk.bold(shownName(plan.id))} is ${whole}; ${proof}.`, look, { hang: 2 });
   const before =
     safety === undefined ? 'none' : `${safety.id}${safety.complete ? '' : ' (incomplete: the rest is kept aside)'}`;
-  yield* factLines([
-    ['in', shownName(plan.root)],
+  const facts: readonly Fact[] = [
+    ['in', shownName(plan.root), 'whole'],
     ['sources', selectedNames(plan).map(shownName).join(', ')],
     ['holds', `${counted(files, 'file')} (${formatBytes(bytes)})`],
     ['checked', databases === 0 ? undefined : counted(databases, 'database')],
     ['safety backup', before],
-    ['lies in', safety === undefined ? undefined : shownName(safety.file)],
+    ['lies in', safety === undefined ? undefined : shownName(safety.file), 'whole'],
     [
       'locked',
       safety?.locked === true ? 'as the first of its kind: kept until `bkp unlock` and `bkp delete`' : undefined,
     ],
-    ['to undo it', safety === undefined ? undefined : shownName(`${again} restore --undo${unlocking}`)],
+    ['to undo it', safety === undefined ? undefined : shownName(`${again} restore --undo${unlocking}`), 'whole'],
     ['took', formatDuration(milliseconds)],
-  ]);
+  ];
+  yield* factLines(facts, look);
   yield* asideText(result, look);
 }
 

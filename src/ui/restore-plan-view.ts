@@ -5,8 +5,9 @@ import type { InPlacePlan } from '../operations/plan-in-place.js';
 import { placeIn, shownName } from './display.js';
 import { counted, formatBytes, formatCount } from './format.js';
 import type { Look } from './look.js';
+import { factLines, proseLines, type Fact } from './prose.js';
 import { pathColumn, sourceColumn } from './sources-view.js';
-import { factLines, tableLines, type Column } from './table.js';
+import { tableLines, type Column } from './table.js';
 
 /** Why a plan is shown: as all that was asked for, before a question, or before it is done. */
 export type PlanPurpose = 'dry-run' | 'question' | 'announcement';
@@ -14,7 +15,8 @@ export type PlanPurpose = 'dry-run' | 'question' | 'announcement';
 /** What a restore in place would do, source by source; with `-v` path by path. */
 export function* inPlacePlanText(plan: InPlacePlan, purpose: PlanPurpose, look: Look): Iterable<string> {
   const { id, root, units, findings, manifest } = plan;
-  yield look.chalk.bold(`Restoring ${shownName(id)} in place, in ${shownName(root)}:`);
+  const title = `Restoring ${shownName(id)} in place, in ${shownName(root)}:`;
+  yield* proseLines(look.chalk.bold(title), look, { hang: 2, whole: [shownName(root)] });
   yield* changesTable(plan, look);
   if (look.verbose > 0) yield* changedPaths(plan, look);
   yield '';
@@ -22,21 +24,22 @@ export function* inPlacePlanText(plan: InPlacePlan, purpose: PlanPurpose, look: 
   const left = manifest.includes.filter((name) => !selected.has(name)).map(shownName);
   const losses = ofKind(findings, 'loss').length;
   const raw = units.filter((unit) => unit.raw).map(({ source }) => shownName(source.name));
-  yield* factLines([
+  const facts: readonly Fact[] = [
     ['made', shownName(recordedTime(manifest.generatedAt))],
     ['replaced', replacedText(plan)],
     ...plan.space.flatMap(spaceFacts),
-    ...elsewhere(plan).map((text): [string, string] => ['elsewhere', text]),
-    ...plan.inUse.map((user): [string, string] => ['in use', userText(user)]),
+    ...elsewhere(plan).map((text): Fact => ['elsewhere', text]),
+    ...plan.inUse.map((user): Fact => ['in use', userText(user)]),
     ['left out', left.length === 0 ? undefined : left.join(', ')],
     ['not in backup', staysText(notHeld(plan))],
     ['lacks', losses === 0 ? undefined : `the archive is INCOMPLETE (${counted(losses, 'loss', 'losses')})`],
     ['schedules', schedulesText(plan.schedules)],
     ['as raw bytes', raw.length === 0 ? undefined : `${raw.join(', ')}: damaged when the backup was made, not checked`],
-  ]);
+  ];
+  yield* factLines(facts, look);
   if (purpose === 'dry-run') {
     yield 'Nothing was written (--dry-run).';
-    yield 'The archive was proven as a file; its contents are proven while they are staged.';
+    yield* proseLines('The archive was proven as a file; its contents are proven while they are staged.', look);
   }
 }
 
@@ -52,7 +55,7 @@ function staysText(names: readonly string[]): string | undefined {
 }
 
 /** Nothing where the archive does not tell and no safety backup is made. */
-function spaceFacts({ folder, needs, safety, free }: InPlacePlan['space'][number]): readonly [string, string][] {
+function spaceFacts({ folder, needs, safety, free }: InPlacePlan['space'][number]): readonly Fact[] {
   const parts = [
     ...(needs === undefined ? [] : [`${formatBytes(needs - safety)} beside what is there`]),
     ...(safety > 0 ? [`about ${formatBytes(safety)} for the safety backup`] : []),
@@ -110,6 +113,7 @@ function changesTable(plan: InPlacePlan, look: Look): readonly string[] {
     align: 'right',
     cells: changes.map((change) => formatCount(of(change).length)),
   });
+  const places = changes.map(({ live }) => placeIn(plan.root, live));
   const isReplacing = changes.some(({ replaced }) => replaced.length > 0);
   const columns = [
     { ...sourceColumn, cells: changes.map(({ name }) => shownName(name)) },
@@ -117,11 +121,8 @@ function changesTable(plan: InPlacePlan, look: Look): readonly string[] {
     numbers('CHANGED', ({ changed }) => changed),
     ...(isReplacing ? [numbers('REPLACED', ({ replaced }) => replaced)] : []),
     numbers('REMOVED', ({ removed }) => removed),
-    numbers('KEPT', ({ kept }) => kept),
-    pathColumn(
-      'WHERE',
-      changes.map(({ live }) => placeIn(plan.root, live)),
-    ),
+    { ...numbers('KEPT', ({ kept }) => kept), drop: { order: 10 } },
+    { ...pathColumn('WHERE', places), drop: { order: 8 } },
   ];
   return tableLines(columns, look.width, look.chalk.dim);
 }

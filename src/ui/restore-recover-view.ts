@@ -4,6 +4,7 @@ import type { RestoreSummary } from './json-lines/restore.js';
 import type { RunEnd } from './json-lines/run.js';
 import type { Look } from './look.js';
 import type { View } from './output.js';
+import { proseLines } from './prose.js';
 import { asideFields, asideText } from './restore-aside-view.js';
 
 /** What became of a restore that was interrupted. */
@@ -18,7 +19,8 @@ export function recoverView(result: RecoverResult, root: string, end: RunEnd): V
 }
 
 function* recoverText(result: RecoverResult, root: string, look: Look): Iterable<string> {
-  yield outcomeText(result.outcome, shownName(root), look);
+  const shown = shownName(root);
+  yield* proseLines(outcomeText(result.outcome, shown, look), look, { hang: 2, whole: [shown] });
   yield* asideText(result, look);
 }
 

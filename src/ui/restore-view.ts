@@ -10,8 +10,8 @@ import type { RunEnd } from './json-lines/run.js';
 import type { SourceLine } from './json-lines/source.js';
 import type { Look } from './look.js';
 import type { View } from './output.js';
+import { factLines, proseLines, type Fact } from './prose.js';
 import { pathColumn, sourceTable } from './sources-view.js';
-import { factLines } from './table.js';
 
 /** What a restore is about, beside its result. */
 export interface Restored {
@@ -48,26 +48,28 @@ const findingsOf = ({ again }: Restored, findings: readonly Finding[]): Pick<Vie
 
 function* planText({ id, plan }: Restored, look: Look): Iterable<string> {
   const { target } = plan.request;
-  yield look.chalk.bold(
-    `Restoring ${shownName(id)} would write${target === undefined ? '' : ` to ${shownName(target)}`}:`,
-  );
+  const where = target === undefined ? '' : ` to ${shownName(target)}`;
+  const title = `Restoring ${shownName(id)} would write${where}:`;
+  yield* proseLines(look.chalk.bold(title), look, { hang: 2, whole: [shownName(target ?? '')] });
   const rows = plan.sources.filter(({ selected }) => selected);
   // A source that lay in the root itself comes back into the target itself.
   const places = rows.map(({ place }) => (place === '' ? '.' : place));
   yield* sourceTable(rows, [pathColumn('PLACE', places)], look);
   yield '';
   const left = plan.sources.filter(({ selected }) => !selected).map(({ name }) => shownName(name));
-  yield* factLines([
+  const facts: readonly Fact[] = [
     ['in all', plan.bytes === undefined ? 'the archive does not tell how much' : formatBytes(plan.bytes)],
     ['free', plan.free === undefined ? undefined : formatBytes(plan.free)],
     ['left out', left.length === 0 ? undefined : left.join(', ')],
     ['target', target === undefined ? 'none given: pass --target <folder> to restore' : undefined],
-  ]);
+  ];
+  yield* factLines(facts, look);
   yield 'Nothing was written (--dry-run).';
-  yield 'The archive was proven as a file; its contents are proven while they come back.';
+  yield* proseLines('The archive was proven as a file; its contents are proven while they come back.', look);
 }
 
-function* resultText({ id, plan }: Restored, result: RestoreResult, { chalk }: Look): Iterable<string> {
+function* resultText({ id, plan }: Restored, result: RestoreResult, look: Look): Iterable<string> {
+  const { chalk } = look;
   const { target, files, bytes, directories, links, databases, findings, milliseconds } = result;
   const losses = ofKind(findings, 'loss').length;
   const whole =
@@ -78,10 +80,10 @@ function* resultText({ id, plan }: Restored, result: RestoreResult, { chalk }: L
     plan.opened.claims.sums === undefined
       ? 'nothing could be proven: it holds no checksums'
       : 'every file was compared with its SHA-256';
-  yield `${chalk.bold(shownName(id))} is ${whole}; ${proof}.`;
+  yield* proseLines(`${chalk.bold(shownName(id))} is ${whole}; ${proof}.`, look, { hang: 2 });
   const names = plan.sources.filter(({ selected }) => selected).map(({ name }) => shownName(name));
-  yield* factLines([
-    ['to', shownName(target)],
+  const facts: readonly Fact[] = [
+    ['to', shownName(target), 'whole'],
     ['sources', names.join(', ')],
     [
       'holds',
@@ -89,7 +91,8 @@ function* resultText({ id, plan }: Restored, result: RestoreResult, { chalk }: L
     ],
     ['checked', databases === 0 ? undefined : counted(databases, 'database')],
     ['took', formatDuration(milliseconds)],
-  ]);
+  ];
+  yield* factLines(facts, look);
 }
 
 function* lines(

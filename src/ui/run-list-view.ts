@@ -6,6 +6,7 @@ import type { RunLine, RunListSummary } from './json-lines/log.js';
 import type { RunEnd } from './json-lines/run.js';
 import type { Look } from './look.js';
 import type { View } from './output.js';
+import { proseLines } from './prose.js';
 import { runFields, stateText } from './run-format.js';
 import { tableLines } from './table.js';
 
@@ -25,7 +26,8 @@ export function runListView(runs: readonly RecordedRun[], storage: string, end: 
 
 function* listText(runs: readonly RecordedRun[], storage: string, look: Look): Iterable<string> {
   if (runs.length === 0) {
-    yield `No run is remembered in ${shownName(storage)}.`;
+    const shown = shownName(storage);
+    yield* proseLines(`No run is remembered in ${shown}.`, look, { whole: [shown] });
     return;
   }
   const took = ({ startedAt, endedAt }: RecordedRun): string =>
@@ -40,7 +42,8 @@ function* listText(runs: readonly RecordedRun[], storage: string, look: Look): I
     { title: 'BACKUP', cells: runs.map(({ backup }) => shownName(backup ?? '')) },
   ];
   yield* tableLines(columns, look.width, look.chalk.dim);
-  if (!look.quiet) yield look.chalk.dim(`${counted(runs.length, 'run')}; bkp log <run> shows its steps`);
+  if (look.quiet) return;
+  yield* proseLines(look.chalk.dim(`${counted(runs.length, 'run')}; \`bkp log <run>\` shows its steps`), look);
 }
 
 function listSummary(runs: number, end: RunEnd): RunListSummary {

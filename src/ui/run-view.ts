@@ -6,6 +6,7 @@ import type { JsonLine } from './json-lines.js';
 import type { RunEnd } from './json-lines/run.js';
 import type { Look } from './look.js';
 import type { View } from './output.js';
+import { factLines, itemLines, labelledLines } from './prose.js';
 import { runFields, stateText } from './run-format.js';
 
 /** What one run did. */
@@ -25,29 +26,36 @@ function* runText({ run, steps, findings }: RunDetails, look: Look): Iterable<st
   const code = run.exitCode === undefined ? '' : ` (exit ${run.exitCode})`;
   yield `Run ${run.id}: ${shownName(run.kind)}${of}, ${stateText(run.state, look)}${code}`;
   const took = run.endedAt === undefined ? '' : `, took ${formatDuration(run.endedAt - run.startedAt)}`;
-  yield `  started  ${localTime(run.startedAt)} on ${shownName(run.host)}${took}`;
-  if (run.slot !== undefined) yield `  slot     ${localTime(run.slot)}`;
-  if (run.backup !== undefined) {
-    const files = run.files === undefined ? '' : `, ${counted(run.files, 'file')}`;
-    const size = run.bytes === undefined ? '' : ` (${formatBytes(run.bytes)}${files})`;
-    yield `  backup   ${shownName(run.backup)}${size}`;
-  }
-  if (run.error !== undefined) yield `  error    ${shownText(run.error.message)} (${run.error.id})`;
+  const facts = [
+    ['started', `${localTime(run.startedAt)} on ${shownName(run.host)}${took}`],
+    ['slot', run.slot === undefined ? undefined : localTime(run.slot)],
+    ['backup', backupText(run)],
+    ['error', run.error === undefined ? undefined : `${shownText(run.error.message)} (${run.error.id})`],
+  ] as const;
+  yield* factLines(facts, look);
   for (const step of steps) {
-    yield `${chalk.dim(localSeconds(step.at))}  ${shownName(step.message)}${pause(step.milliseconds, look)}`;
+    const time = localSeconds(step.at);
+    const text = `${shownName(step.message)}${pause(step.milliseconds, look)}`;
+    yield* itemLines(chalk.dim(time), text, time.length + 2, look);
   }
   if (steps.length < run.steps) yield chalk.dim(`… ${formatCount(run.steps - steps.length)} more steps were not kept`);
-  for (const finding of findings) yield findingText(finding, look);
+  for (const finding of findings) yield* findingTexts(finding, look);
+}
+
+function backupText({ backup, files, bytes }: RunDetails['run']): string | undefined {
+  if (backup === undefined) return undefined;
+  const count = files === undefined ? '' : `, ${counted(files, 'file')}`;
+  return `${shownName(backup)}${bytes === undefined ? '' : ` (${formatBytes(bytes)}${count})`}`;
 }
 
 /** Only what took a while is worth a look. */
 const pause = (milliseconds: number, { chalk }: Look): string =>
   milliseconds < 1000 ? '' : chalk.dim(` (${formatDuration(milliseconds)})`);
 
-function findingText({ kind, id, source, path, message }: RecordedFinding, { chalk }: Look): string {
+function findingTexts({ kind, id, source, path, message }: RecordedFinding, look: Look): readonly string[] {
   const where = path ?? source;
   const text = `${where === undefined ? '' : `${shownName(where)}: `}${shownName(message)} (${id})`;
-  return kind === 'note' ? `note: ${text}` : `${chalk.yellow(`${kind}:`)} ${text}`;
+  return labelledLines(kind === 'note' ? 'note:' : look.chalk.yellow(`${kind}:`), text, look);
 }
 
 function* runLines({ run, steps, findings }: RunDetails, end: RunEnd): Iterable<JsonLine> {

@@ -8,6 +8,7 @@ import type { RunEnd } from './json-lines/run.js';
 import type { ScheduleLine, ScheduleListSummary } from './json-lines/schedule.js';
 import type { Look } from './look.js';
 import type { View } from './output.js';
+import { proseLines } from './prose.js';
 import { keepText, timingText } from './schedule-format.js';
 import { scheduleFields } from './schedule-lines.js';
 import { tableLines, type Column } from './table.js';
@@ -40,13 +41,19 @@ function* listText(list: ScheduleList, look: Look): Iterable<string> {
   const { schedules, invalid, location, call } = list;
   if (schedules.length > 0) yield* tableLines(columns(list, look), look.width, look.chalk.dim);
   for (const { name, faults } of invalid) {
-    yield `${look.chalk.red('cannot be used:')} ${shownName(name ?? 'a row without a name')}: ${shownName(faultText(faults))}`;
+    const text = `${shownName(name ?? 'a row without a name')}: ${shownName(faultText(faults))}`;
+    yield* proseLines(`${look.chalk.red('cannot be used:')} ${text}`, look, { hang: 2 });
   }
   if (look.quiet) return;
+  const shown = shownName(location);
   if (schedules.length + invalid.length === 0) {
-    yield `There are no schedules in ${shownName(location)} yet.`;
-    yield `Make one: ${shownName(call)} schedule set daily --every daily --at 03:30 --keep 7`;
-  } else yield look.chalk.dim(`${counted(schedules.length, 'schedule')} in ${shownName(location)}`);
+    const command = `${shownName(call)} schedule set daily --every daily --at 03:30 --keep 7`;
+    yield* proseLines(`There are no schedules in ${shown} yet.`, look, { hang: 2, whole: [shown] });
+    yield* proseLines(`Make one: ${command}`, look, { hang: 2, whole: [command] });
+  } else {
+    const text = `${counted(schedules.length, 'schedule')} in ${shown}`;
+    yield* proseLines(look.chalk.dim(text), look, { hang: 2, whole: [shown] });
+  }
 }
 
 function columns({ schedules, now }: ScheduleList, { chalk }: Look): readonly Column[] {

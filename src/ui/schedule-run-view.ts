@@ -14,6 +14,7 @@ import type { RunEnd } from './json-lines/run.js';
 import type { ScheduledLine, ScheduleRunSummary } from './json-lines/schedule-run.js';
 import type { Look } from './look.js';
 import type { View } from './output.js';
+import { labelledLines, proseLines } from './prose.js';
 
 /** What became of a schedule that was due. */
 export interface ScheduledRun extends DueSchedule {
@@ -44,11 +45,13 @@ function* runText({ runs, reverified, invalid, dryRun }: SchedulesRun, look: Loo
   for (const run of runs) if (isWrong(run) || !look.quiet) yield* outcomeText(run, look);
   for (const { name, faults } of invalid) {
     const shown = shownName(name ?? 'a row without a name');
-    yield `${look.chalk.red('error:')} the schedule ${shown} cannot be used: ${shownName(faultText(faults))}`;
+    const text = `the schedule ${shown} cannot be used: ${shownName(faultText(faults))}`;
+    yield* labelledLines(look.chalk.red('error:'), text, look);
   }
   for (const { backup, verdict } of reverified) {
-    if (verdict === 'damaged') yield `${look.chalk.red('error:')} ${shownName(backup.id)} was verified again: DAMAGED`;
-    else if (!look.quiet) yield `${shownName(backup.id)} was verified again: ${verdict}`;
+    const about = `${shownName(backup.id)} was verified again:`;
+    if (verdict === 'damaged') yield* labelledLines(look.chalk.red('error:'), `${about} DAMAGED`, look);
+    else if (!look.quiet) yield* proseLines(`${about} ${verdict}`, look, { hang: 2 });
   }
   if (look.quiet) return;
   if (runs.length === 0) yield 'No schedule is due.';
@@ -63,18 +66,18 @@ function* outcomeText({ schedule, slot, attempt, outcome, made, error }: Schedul
   const about = `${schedule.name} (due ${localTime(slot)}${again})`;
   switch (outcome) {
     case 'planned':
-      yield `${about} would run`;
+      yield* proseLines(`${about} would run`, look, { hang: 2 });
       return;
     case 'skipped':
-      yield `${about} waits: ${shownText(error?.message ?? '')}`;
+      yield* proseLines(`${about} waits: ${shownText(error?.message ?? '')}`, look, { hang: 2 });
       return;
     case 'failed':
-      yield `${chalk.red('error:')} ${about} failed: ${shownText(error?.message ?? '')}`;
-      if (error?.hint !== undefined) yield `${chalk.cyan('hint:')} ${shownText(error.hint)}`;
+      yield* labelledLines(chalk.red('error:'), `${about} failed: ${shownText(error?.message ?? '')}`, look);
+      if (error?.hint !== undefined) yield* labelledLines(chalk.cyan('hint:'), shownText(error.hint), look);
       return;
     case 'done':
     case 'incomplete':
-      yield `${about}: ${madeText(made, outcome, look)}`;
+      yield* proseLines(`${about}: ${madeText(made, outcome, look)}`, look, { hang: 2 });
   }
 }
 

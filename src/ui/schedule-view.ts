@@ -4,7 +4,9 @@ import { nextSlot } from '../policy/slots.js';
 import { shownName } from './display.js';
 import type { RunEnd } from './json-lines/run.js';
 import type { ScheduleChangeSummary } from './json-lines/schedule.js';
+import type { Look } from './look.js';
 import type { View } from './output.js';
+import { factLines, proseLines } from './prose.js';
 import { keepText, timingText } from './schedule-format.js';
 import { scheduleFields } from './schedule-lines.js';
 
@@ -29,22 +31,29 @@ export function scheduleChangeView(change: ScheduleChange, location: string, end
     findings: [],
     allFindings: '',
     isAnswer: false,
-    text: () => changeText(change, location),
+    text: (look) => changeText(change, location, look),
     json: () => [changeSummary(change, location, end)],
   };
 }
 
 const nameOf = (change: ScheduleChange): string => ('name' in change ? change.name : change.schedule.name);
 
-function* changeText(change: ScheduleChange, location: string): Iterable<string> {
+function* changeText(change: ScheduleChange, location: string, look: Look): Iterable<string> {
   const { kind, schedule, now, call } = change;
-  yield `Schedule ${shownName(nameOf(change))} is ${kind}${kind === 'removed' ? '; its backups stay' : ''}.`;
+  yield* proseLines(
+    `Schedule ${shownName(nameOf(change))} is ${kind}${kind === 'removed' ? '; its backups stay' : ''}.`,
+    look,
+  );
   if (schedule === undefined) return;
-  yield `  runs   ${timingText(schedule)}${schedule.enabled ? '' : ' (off)'}`;
-  yield `  keeps  ${keepText(schedule)}`;
-  if (schedule.enabled) yield `  next   ${localTime(nextSlot(schedule, now))}`;
-  yield `  in     ${shownName(location)}`;
-  if (kind === 'made') yield `  then   ${shownName(call)} schedule install, so that it runs by itself`;
+  const install = `${shownName(call)} schedule install`;
+  const facts = [
+    ['runs', `${timingText(schedule)}${schedule.enabled ? '' : ' (off)'}`],
+    ['keeps', keepText(schedule)],
+    ['next', schedule.enabled ? localTime(nextSlot(schedule, now)) : undefined],
+    ['in', shownName(location), 'whole'],
+    ['then', kind === 'made' ? `\`${install}\`, so that it runs by itself` : undefined],
+  ] as const;
+  yield* factLines(facts, look);
 }
 
 function changeSummary(change: ScheduleChange, location: string, end: RunEnd): ScheduleChangeSummary {

@@ -6,14 +6,15 @@ import type { ShowResult } from '../operations/show-backup.js';
 import { shownName } from './display.js';
 import { encryptionText } from './encryption-text.js';
 import { entryLine, entryTexts } from './entries-view.js';
-import { findingLine, findingText } from './findings-view.js';
+import { findingLine, findingTexts } from './findings-view.js';
 import { counted, formatAge, formatBytes } from './format.js';
 import type { RunEnd } from './json-lines/run.js';
 import type { ShowSummary } from './json-lines/show.js';
 import type { Look } from './look.js';
 import type { View } from './output.js';
+import { factLines, proseLines, type Fact } from './prose.js';
 import { pathColumn, recordedSourceLine, scopeColumn, sourceTable } from './sources-view.js';
-import { factLines, type Column } from './table.js';
+import type { Column } from './table.js';
 
 /** Everything a backup says of itself; its findings are part of the answer. `now`: milliseconds since 1970. */
 export function showView(result: ShowResult, id: string, now: number, end: RunEnd): View {
@@ -39,25 +40,27 @@ function* showText(result: ShowResult, id: string, now: number, look: Look): Ite
   const totals = manifest.totals;
   const content =
     totals === undefined ? '' : ` (${counted(totals.files, 'file')}, ${formatBytes(totals.bytes)} of content)`;
-  yield* factLines([
+  const facts: readonly Fact[] = [
     ['made', `${shownName(recordedTime(manifest.generatedAt))} (${formatAge(Date.parse(manifest.generatedAt), now)})`],
     ['instance', shown(manifest.instance)],
-    ['root', shown(manifest.root)],
+    ['root', shown(manifest.root), 'whole'],
     ['host', shown(manifest.host)],
     ['comment', shown(manifest.comment)],
     ['by', maker(manifest)],
-    ['file', shownName(file)],
+    ['file', shownName(file), 'whole'],
     ['size', `${formatBytes(bytes)} ${container}${content}`],
     ['encrypted', encryptionText(manifest.encryption)],
     ['sha256', sha256 ?? 'no .sha256 beside it (--checksum computes it)'],
     ['left out', list(manifest.excludes)],
-  ]);
+  ];
+  yield* factLines(facts, look);
   yield '';
-  if (manifest.sources === undefined) yield `holds  ${manifest.includes.map(shownName).join(', ')}`;
-  else yield* sourceTable(manifest.sources, recordedColumns(manifest.sources), look);
+  if (manifest.sources === undefined) {
+    yield* proseLines(`holds  ${manifest.includes.map(shownName).join(', ')}`, look, { hang: 7 });
+  } else yield* sourceTable(manifest.sources, recordedColumns(manifest.sources), look);
   if (findings.length === 0) return;
   yield '';
-  for (const finding of findings) yield findingText(finding, look);
+  for (const finding of findings) yield* findingTexts(finding, look);
 }
 
 function completeness(manifest: FoundManifest, { chalk }: Look): string {
@@ -90,6 +93,7 @@ function recordedColumns(sources: readonly ManifestSource[]): readonly Column[] 
       title: 'DATABASE',
       cells: short.map((text, at) => (sources[at]?.sqlite === undefined ? text : `integrity ${text}`)),
       brief: { order: 1, cells: short },
+      drop: { order: 10 },
     },
   ];
 }

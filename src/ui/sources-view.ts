@@ -36,7 +36,7 @@ export const scopeColumn = (cells: readonly string[]): Column => ({
 export const pathColumn = (title: string, cells: readonly string[]): Column => ({
   title,
   cells: cells.map(shownName),
-  shrink: { to: 20, order: 7, at: 'middle' },
+  shrink: { to: 12, order: 7, at: 'middle' },
 });
 
 const orUnknown = (number: number | undefined, format: (number: number) => string): string =>

@@ -8,6 +8,7 @@ import type { RunEnd } from './json-lines/run.js';
 import type { ProblemLine, StatusSummary } from './json-lines/status.js';
 import type { Look } from './look.js';
 import type { View } from './output.js';
+import { factLines, labelledLines, proseLines } from './prose.js';
 import { tableLines } from './table.js';
 
 export interface Status {
@@ -47,23 +48,31 @@ function* statusText(status: Status, look: Look): Iterable<string> {
   const { health, schedules, lastGood, backups, bytes, freeBytes } = result;
   const faults = health.problems.filter(({ level }) => level === 'fault');
   if (!quiet) {
-    yield statusVerdict(status, look);
+    yield* proseLines(statusVerdict(status, look), look);
     const newest = lastGood === undefined ? 'none' : `${shownName(lastGood.id)}, ${formatAge(lastGood.time, now)}`;
-    yield `  last good  ${newest}${lastGood === undefined ? '' : ` (${formatBytes(lastGood.bytes)})`}`;
     const free = freeBytes === undefined ? '' : `, ${formatBytes(freeBytes)} free`;
-    yield `  storage    ${shownName(storage)}: ${counted(backups, 'backup')}, ${formatBytes(bytes)}${free}`;
+    const facts = [
+      ['last good', `${newest}${lastGood === undefined ? '' : ` (${formatBytes(lastGood.bytes)})`}`],
+      ['storage', `${shownName(storage)}: ${counted(backups, 'backup')}, ${formatBytes(bytes)}${free}`],
+    ] as const;
+    yield* factLines(facts, look);
     if (schedules.length > 0) yield* ['', ...scheduleTable(schedules, now, look), ''];
   }
-  for (const problem of quiet ? faults : health.problems) yield problemText(problem, look);
-  if (!quiet) yield* nextSteps(result, shownName(call));
+  for (const problem of quiet ? faults : health.problems) yield* problemTexts(problem, look);
+  if (quiet) return;
+  for (const { what, command } of nextSteps(result, shownName(call))) {
+    yield* proseLines(`${what}: ${command}`, look, { hang: 2, whole: [command] });
+  }
 }
 
-function* nextSteps(result: StatusResult, call: string): Iterable<string> {
+function* nextSteps(result: StatusResult, call: string): Iterable<{ readonly what: string; readonly command: string }> {
   const { lastGood, health } = result;
   const { newestIncomplete } = health;
-  if (newestIncomplete !== undefined) yield `What the newest lacks: ${call} show ${shownName(newestIncomplete)}`;
+  if (newestIncomplete !== undefined) {
+    yield { what: 'What the newest lacks', command: `${call} show ${shownName(newestIncomplete)}` };
+  }
   if (lastGood !== undefined && newestIncomplete === undefined) return;
-  yield `${isFirst(result) ? 'Make the first backup' : 'Make a complete backup'}: ${call} create`;
+  yield { what: isFirst(result) ? 'Make the first backup' : 'Make a complete backup', command: `${call} create` };
 }
 
 /** Nothing is there, and nothing is missed. */
@@ -97,10 +106,10 @@ function scheduleTable(schedules: readonly ScheduleHealth[], now: number, { widt
   return tableLines(columns, width, chalk.dim);
 }
 
-export function problemText({ id, level, subject, message }: HealthProblem, { chalk }: Look): string {
+export function problemTexts({ id, level, subject, message }: HealthProblem, look: Look): readonly string[] {
   const about = subject === null ? '' : `${shownName(subject)}: `;
-  const mark = level === 'fault' ? chalk.red('fault:') : chalk.cyan('note:');
-  return `${mark} ${about}${shownName(message)} (${id})`;
+  const mark = level === 'fault' ? look.chalk.red('fault:') : look.chalk.cyan('note:');
+  return labelledLines(mark, `${about}${shownName(message)} (${id})`, look);
 }
 
 function problemLine({ id, level, subject, message }: HealthProblem): ProblemLine {

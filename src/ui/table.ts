@@ -118,10 +118,3 @@ export function cutTo(text: string, width: number): string {
   }
   return kept;
 }
-
-/** `name   value`, one a line, values below each other; those without a value are left out. */
-export function factLines(facts: readonly (readonly [name: string, value: string | undefined])[]): readonly string[] {
-  const told = facts.filter(([, value]) => value !== undefined);
-  const width = Math.max(0, ...told.map(([name]) => name.length));
-  return told.map(([name, value]) => `  ${name.padEnd(width)}  ${value ?? ''}`);
-}

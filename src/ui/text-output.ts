@@ -1,9 +1,10 @@
 import type { BkpError } from '../base/errors.js';
 import { silentProgress, type Progress } from '../base/progress.js';
-import { shownText } from './display.js';
+import { shownName, shownText } from './display.js';
 import { findingLines } from './findings-view.js';
 import type { Look } from './look.js';
 import type { Output, View } from './output.js';
+import { labelledLines, proseLines } from './prose.js';
 
 interface Side {
   readonly write: (text: string) => void;
@@ -40,16 +41,19 @@ export class TextOutput implements Output {
   step(_id: string, message: string): void {
     const { look } = this.#err;
     if (look.verbose === 0 || look.quiet) return;
-    const write = (): void => this.#err.write(`${look.chalk.dim(shownText(message))}\n`);
+    const write = (): void => this.#tell(proseLines(look.chalk.dim(shownText(message)), look, { hang: 2 }));
     if (this.#bar === undefined) write();
     else this.#bar.interrupt(write);
   }
 
   render(view: View): void {
     this.progress.finish();
-    for (const line of findingLines(view.findings, view.allFindings, this.#err.look)) this.#err.write(`${line}\n`);
-    const { chalk, quiet } = this.#err.look;
-    if (view.remark !== undefined && !quiet) this.#err.write(`${chalk.cyan('note:')} ${shownText(view.remark)}\n`);
+    const { look: errLook } = this.#err;
+    const { chalk, quiet } = errLook;
+    this.#tell(findingLines(view.findings, view.allFindings, errLook));
+    if (view.remark !== undefined && !quiet) {
+      this.#tell(labelledLines(chalk.cyan('note:'), shownText(view.remark), errLook));
+    }
     if (quiet && !view.isAnswer) return;
     const { look, write } = view.beforeQuestion === true ? this.#err : this.#out;
     for (const line of view.text(look)) write(`${line}\n`);
@@ -57,9 +61,15 @@ export class TextOutput implements Output {
 
   fail(error: BkpError, stack: string | undefined): void {
     this.progress.finish();
-    const { chalk } = this.#err.look;
-    this.#err.write(`${chalk.red.bold('error:')} ${shownText(error.message)}\n`);
-    if (error.hint !== undefined) this.#err.write(`${chalk.cyan('hint:')} ${shownText(error.hint)}\n`);
-    if (stack !== undefined) this.#err.write(`${chalk.dim(shownText(stack))}\n`);
+    const { look } = this.#err;
+    const { message, hint, path } = error;
+    const whole = path === undefined ? [] : [shownName(path)];
+    this.#tell(labelledLines(look.chalk.red.bold('error:'), shownText(message), look, whole));
+    if (hint !== undefined) this.#tell(labelledLines(look.chalk.cyan('hint:'), shownText(hint), look, whole));
+    if (stack !== undefined) this.#tell([look.chalk.dim(shownText(stack))]);
+  }
+
+  #tell(lines: readonly string[]): void {
+    for (const line of lines) this.#err.write(`${line}\n`);
   }
 }

@@ -7,6 +7,7 @@ import { counted, formatBytes } from './format.js';
 import type { RunEnd } from './json-lines/run.js';
 import type { VerifiedLine, VerifySummary } from './json-lines/verify.js';
 import type { Look } from './look.js';
+import { proseLines } from './prose.js';
 import type { View } from './output.js';
 
 /** What became of one backup that was to be verified. */
@@ -47,7 +48,8 @@ function* resultText(result: VerifyResult, quick: boolean, look: Look): Iterable
     : quick
       ? 'the container and its checksums were proven, its files were not looked at (--quick)'
       : `${counted(files, 'file')} (${formatBytes(bytes)}) and ${counted(databases, 'database')} proven`;
-  yield `${verdictText(result, look)}  ${shownName(file)}: ${looked}`;
+  const shown = shownName(file);
+  yield* proseLines(`${verdictText(result, look)}  ${shown}: ${looked}`, look, { hang: 2, whole: [shown] });
 }
 
 function verdictText({ verdict, findings }: VerifyResult, { chalk }: Look): string {
@@ -68,11 +70,13 @@ const adviceOf = (verified: Verified): readonly string[] =>
 function* failedText(
   verified: Extract<Verified, { kind: 'failed' }>,
   advised: ReadonlySet<string>,
-  { chalk }: Look,
+  look: Look,
 ): Iterable<string> {
   const { file, error } = verified;
-  yield `${chalk.red.bold('FAILED (not verified)')}  ${shownName(file)}: ${shownText(error.message)}`;
-  for (const line of adviceOf(verified)) if (!advised.has(line)) yield `  ${shownName(line)}`;
+  const shown = shownName(file);
+  const failed = look.chalk.red.bold('FAILED (not verified)');
+  yield* proseLines(`${failed}  ${shown}: ${shownText(error.message)}`, look, { hang: 2, whole: [shown] });
+  for (const line of adviceOf(verified)) if (!advised.has(line)) yield* proseLines(`  ${shownName(line)}`, look);
 }
 
 /** All of them together. `leftOut`: backups of other instances that `--all` did not look at. */
@@ -105,13 +109,18 @@ export function verifySummaryView(all: readonly Verified[], quick: boolean, left
     findings: [],
     allFindings: '',
     isAnswer: false,
-    *text({ chalk }) {
+    *text(look) {
       if (backups.length > 1) {
         const told = Object.entries(counts).filter(([, number]) => number > 0);
-        yield `${counted(backups.length, 'backup')}: ${told.map(([name, number]) => `${number} ${name === 'failed' ? 'failed (not verified)' : name}`).join(', ')}`;
+        const verdicts = told.map(
+          ([name, number]) => `${number} ${name === 'failed' ? 'failed (not verified)' : name}`,
+        );
+        yield* proseLines(`${counted(backups.length, 'backup')}: ${verdicts.join(', ')}`, look, { hang: 2 });
       }
-      if (leftOut > 0)
-        yield chalk.dim(`${counted(leftOut, 'backup')} of other instances left out (name them to verify them)`);
+      if (leftOut > 0) {
+        const text = `${counted(leftOut, 'backup')} of other instances left out (name them to verify them)`;
+        yield* proseLines(look.chalk.dim(text), look);
+      }
     },
     json: () => [summary],
   };

@@ -27,4 +27,23 @@ describe.skipIf(!hasTool('tmux'))('on a terminal', () => {
     expect(await until(/exit \d+/)).toMatch(/error: interrupted \(SIGINT\)[\s\S]*exit 130/);
     expect(readdirSync(join(site, 'var/backups')).sort()).toEqual(['.bkp.lock', 'catalog.db']);
   });
+
+  it.each([80, 50])('breaks lines between words alone, %i columns wide', async (columns) => {
+    const site = siteCopy();
+    const call = `${process.execPath} ${bkpFile} -C ${site}`;
+    const commands = [
+      ...['list', 'doctor', '', 'create -v', 'list --josn', 'show latest', 'restore latest --dry-run', 'log 1'],
+      ...['schedule set daily --every daily --at 03:30 --keep 7', 'init --dry-run', 'create --help', '--help'],
+    ];
+    const line = commands.map((words) => `${call} ${words}`).join('; ');
+    const { until, written } = openTerminal(line, { columns, rows: 24 });
+    await until(/^exit 0$/m);
+    const lines = written();
+    expect(lines.length).toBeGreaterThan(150);
+    const isCommand = (text: string): boolean => /^`?bkp /.test(text);
+    // Lines of a file as it is to be written.
+    const isYaml = (text: string): boolean => text.trim().startsWith('#');
+    const broken = lines.filter((text) => text.length > columns && text.trim().includes(' '));
+    expect(broken.filter((text) => !isCommand(text.trim()) && !isYaml(text))).toEqual([]);
+  });
 });

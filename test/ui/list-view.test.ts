@@ -90,9 +90,9 @@ describe('the list of backups', () => {
 
   it('says what tells why a run failed, and why others are not whole', () => {
     const told = lines([failed, { ...backup, status: 'damaged', reason: 'cut' }], 80);
-    expect(told).toContain('bkp log 7 tells why run 7 failed');
-    expect(told).toContain('bkp list -v tells what is damaged, and why');
-    expect(lines([failed], 80).at(-1)).toBe('bkp log 7 tells why run 7 failed');
+    expect(told).toContain('`bkp log 7` tells why run 7 failed');
+    expect(told).toContain('`bkp list -v` tells what is damaged, and why');
+    expect(lines([failed], 80).at(-1)).toBe('`bkp log 7` tells why run 7 failed');
     expect(lines([backup], 80).join('\n')).not.toMatch(/tells/);
   });
 

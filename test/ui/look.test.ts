@@ -29,6 +29,7 @@ describe('a screen', () => {
     expect(widthOf(terminal(1))).toBe(132);
     expect(widthOf(pipe)).toBe(80);
     expect(widthOf({ columns: 200 })).toBe(80);
+    expect(widthOf({ isTTY: true, columns: 0 })).toBe(80);
   });
 
   it('is dumb where nothing but text can be drawn', () => {

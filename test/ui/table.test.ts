@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { factLines, tableLines } from '../../src/ui/table.js';
+import { tableLines } from '../../src/ui/table.js';
 
 const columns = [
   { title: 'NAME', cells: ['Tür', '日本'] },
@@ -44,12 +44,5 @@ describe('tableLines', () => {
   it('does not cut within what is seen as one character', () => {
     const cells = ['👩‍👩‍👧‍👦👩‍👩‍👧‍👦👩‍👩‍👧‍👦'];
     expect(tableLines([{ title: 'A', cells, shrink: { to: 2, order: 1 } }], 5)[1]).toBe('👩‍👩‍👧‍👦👩‍👩‍👧‍👦…');
-  });
-});
-
-describe('factLines', () => {
-  it('puts values below each other, and leaves out what is not known', () => {
-    const facts = [['size', '1 B'] as const, ['comment', undefined] as const, ['sha256', 'aa'] as const];
-    expect(factLines(facts)).toEqual(['  size    1 B', '  sha256  aa']);
   });
 });
