@@ -13,7 +13,7 @@ import type { ChosenSource } from '../ui/choose-some.js';
 import { shownName } from '../ui/display.js';
 import { EscapeWatch } from '../ui/escape-watch.js';
 import { formatAge, formatBytes } from '../ui/format.js';
-import { backupColumns } from '../ui/list-view.js';
+import { backupColumns } from '../ui/backup-columns.js';
 import { tableLines } from '../ui/table.js';
 import { withHistory } from './history.js';
 import type { Instance } from './instance.js';
@@ -54,8 +54,12 @@ export async function chooseBackup(
     table: (width: number) => tableLines(columns, width),
     start: 0,
     more: (at: number) => {
-      const { comment } = shown[at] ?? {};
-      return comment === undefined ? '' : `Its comment: ${shownName(comment)}`;
+      const { comment, locked = false, encrypted = false } = shown[at] ?? {};
+      const flags = [...(locked ? ['locked'] : []), ...(encrypted ? ['encrypted'] : [])].join(' and ');
+      return [
+        ...(flags === '' ? [] : [`It is ${flags}.`]),
+        ...(comment === undefined ? [] : [`Its comment: ${shownName(comment)}`]),
+      ].join(' ');
     },
     tell: (at: number) => {
       const { id = '', time = now, bytes = 0 } = shown[at] ?? {};

@@ -21,11 +21,25 @@ const ages = [
 
 /** How long ago, by the largest unit: `3 hours ago`. Both in milliseconds since 1970. */
 export function formatAge(time: number, now: number): string {
+  const { count, unit } = ageOf(time, now);
+  if (unit === undefined) return now >= time ? 'just now' : 'in a moment';
+  const text = counted(count, unit);
+  return now >= time ? `${text} ago` : `in ${text}`;
+}
+
+const shortUnits = { year: 'y', month: 'mo', day: 'd', hour: 'h', minute: 'min' } as const;
+
+/** The same in a column that is called so: `3 h`. */
+export function formatShortAge(time: number, now: number): string {
+  const { count, unit } = ageOf(time, now);
+  const text = unit === undefined ? 'now' : `${count} ${shortUnits[unit]}`;
+  return unit === undefined || now >= time ? text : `in ${text}`;
+}
+
+function ageOf(time: number, now: number): { readonly count: number; readonly unit?: (typeof ages)[number]['unit'] } {
   const seconds = Math.abs(now - time) / 1000;
   const age = ages.find((one) => seconds >= one.seconds);
-  if (age === undefined) return now >= time ? 'just now' : 'in a moment';
-  const text = counted(Math.floor(seconds / age.seconds), age.unit);
-  return now >= time ? `${text} ago` : `in ${text}`;
+  return age === undefined ? { count: 0 } : { count: Math.floor(seconds / age.seconds), unit: age.unit };
 }
 
 /** The times that RFC 3339 can write: years 0 to 9999. Milliseconds since 1970. */

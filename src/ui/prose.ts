@@ -66,6 +66,7 @@ export function itemLines(
   look: Width,
   wrapping: Pick<Wrapping, 'whole'> = {},
 ): readonly string[] {
+  if (remark === '') return [word];
   const beside = word + ' '.repeat(Math.max(2, at - textWidth(word))) + remark;
   if (!look.terminal || look.width - at >= leastRoom || textWidth(beside) <= look.width) {
     return proseLines(beside, look, { ...wrapping, hang: at });

@@ -1,12 +1,19 @@
 import { isPlain, textWidth } from './text-width.js';
 
+/** The same in fewer words, and what those mean where that needs to be said. */
+export interface Brief {
+  readonly cells: readonly string[];
+  readonly order: number;
+  readonly legend?: string;
+}
+
 export interface Column {
   readonly title: string;
   readonly align?: 'left' | 'right';
   /** Displayed as they are: without control characters. */
   readonly cells: readonly string[];
   /** Where all do not fit: the same in fewer words. Measures are taken in their order, until it fits. */
-  readonly brief?: { readonly cells: readonly string[]; readonly order: number };
+  readonly brief?: Brief;
   /** Where all do not fit: cut to this width at the least; paths in their middle, for their ends tell them apart. */
   readonly shrink?: { readonly to: number; readonly order: number; readonly at?: 'end' | 'middle' };
   /** Where all do not fit: left out. */
@@ -19,8 +26,23 @@ const gap = '  ';
 export function tableLines(
   columns: readonly Column[],
   width: number,
-  style: (title: string) => string = (title) => title,
+  style?: (title: string) => string,
 ): readonly string[] {
+  return layOut(columns, width, style).lines;
+}
+
+export interface Table {
+  readonly lines: readonly string[];
+  /** Of columns that say it in fewer words. */
+  readonly legends: readonly string[];
+}
+
+/** The same, with what its short words mean: to be told below it. */
+export function layOut(
+  columns: readonly Column[],
+  width: number,
+  style: (title: string) => string = (title) => title,
+): Table {
   const shown = fitting(
     columns.filter(({ cells }) => cells.some((cell) => cell !== '')),
     width,
@@ -32,13 +54,15 @@ export function tableLines(
       .join(gap)
       .trimEnd();
   const body = Array.from({ length: rows }, (_, row) => line(({ cells }) => cells[row] ?? ''));
-  return [style(line(({ column }) => column.title)), ...body];
+  const legends = shown.flatMap(({ legend }) => (legend === undefined ? [] : [legend]));
+  return { lines: [style(line(({ column }) => column.title)), ...body], legends };
 }
 
 interface Fitted {
   readonly column: Column;
   cells: readonly string[];
   width: number;
+  legend?: string | undefined;
 }
 
 function fitting(columns: readonly Column[], width: number): readonly Fitted[] {
@@ -69,8 +93,9 @@ interface Measure {
 
 function measuresOf(one: Fitted, excess: () => number, leaveOut: (one: Fitted) => void): readonly Measure[] {
   const { title, brief, shrink, drop } = one.column;
-  const saySo = ({ cells }: { readonly cells: readonly string[] }): void => {
+  const saySo = ({ cells, legend }: Brief): void => {
     one.cells = cells;
+    one.legend = legend;
     one.width = naturalWidth(title, cells);
   };
   const cut = (to: number): void => {

@@ -52,7 +52,7 @@ describe('bkp list', () => {
     expect(own.stdout).not.toContain(String(id));
     expect(own.stdout).toContain('1 backup of other instances left out (--all shows them)');
     const all = await bkp(['list', '--all'], { cwd: root });
-    expect(all.stdout).toMatch(new RegExp(`${String(id)}.* foreign +other`));
+    expect(all.stdout).toMatch(new RegExp(`${String(id)}[^]* F +other[^]*^F = foreign$`, 'm'));
     expect(all.stdout).not.toContain('left out');
   });
 

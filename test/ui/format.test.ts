@@ -6,6 +6,7 @@ import {
   formatCount,
   formatDuration,
   formatEntryTime,
+  formatShortAge,
   formatTime,
 } from '../../src/ui/format.js';
 
@@ -63,5 +64,14 @@ describe('times', () => {
     expect(formatTime(253_402_300_800_000)).toBeUndefined();
     expect(formatEntryTime(2n ** 80n)).toBeUndefined();
     expect(formatEntryTime(-(2n ** 80n))).toBeUndefined();
+  });
+
+  it('tells ages in a column as short as can be', () => {
+    const day = 86_400_000;
+    const ages = [0, 59 * 60_000, 23 * 3_600_000, day, 29 * day, 340 * day, 800 * day];
+    expect(ages.map((age) => formatShortAge(1e12 - age, 1e12))).toEqual([
+      ...['now', '59 min', '23 h', '1 d', '29 d', '11 mo', '2 y'],
+    ]);
+    expect(formatShortAge(1e12 + day, 1e12)).toBe('in 1 d');
   });
 });

@@ -60,8 +60,35 @@ describe('the list of backups', () => {
     for (const one of [worst, long]) {
       for (const line of lines([one], 80).slice(0, 2)) expect(line.length).toBeLessThanOrEqual(80);
       expect(lines([one], 80)[1]).toContain(one.id);
-      expect(lines([one], 80)[1]).toContain('incomplete');
+      // As a word of its own, or of the legend.
+      expect(lines([one], 80).join('\n')).toMatch(/\bincomplete\b/);
     }
+  });
+
+  it('keeps age, size, status, scopes and flags at 80 columns where all of them are as wide as they get', () => {
+    const worst: ListedBackup = {
+      ...{ ...backup, time: now - 59 * 60_000, status: 'incomplete', losses: 3, locked: true, encrypted: true },
+      ...{ scopes: ['databases', 'uploads'], includes: ['user.brain', 'uploads'] },
+    };
+    expect(lines([worst, backup], 80, { withForeign: false }).slice(0, 4)).toEqual([
+      'ID                       AGE         SIZE  SCOPES             STATUS      FLAGS',
+      '20251030T120000Z-manual  59 min  1023 MiB  databases,uploads  incomplete  LE',
+      '20251030T120000Z-manual  3 h     1023 MiB  all                ok',
+      'L = locked, E = encrypted',
+    ]);
+    expect(lines([backup], 80).join('\n')).not.toContain(' = ');
+    expect(lines([worst], 110, { withForeign: false })[1]).toContain('incomplete  locked,encrypted');
+  });
+
+  it('says the status in a short word before it leaves out age or size', () => {
+    const part: ListedBackup = { ...backup, status: 'incomplete', losses: 1 };
+    expect(lines([part, backup], 50, { withForeign: false }).slice(0, 4)).toEqual([
+      'ID                       AGE      SIZE  STATUS',
+      '20251030T120000Z-manual  3 h  1023 MiB  part',
+      '20251030T120000Z-manual  3 h  1023 MiB  ok',
+      'part = incomplete',
+    ]);
+    for (const line of lines([part, backup], 50)) expect(line.length).toBeLessThanOrEqual(50);
   });
 
   it('keeps age and size at 80 columns, and says in a word that a backup holds all there is', () => {
