@@ -119,7 +119,13 @@ function usageOf(error: CommanderError, command: Command): BkpError {
   const help = `\`${fullName(command)} --help\``;
   if (error.code === noCommand)
     return new BkpError('usage', 'no command was given', { hint: `${help} shows what there is.` });
-  const [message, ...more] = error.message.replace(/^error: /, '').split('\n');
+  const [message, ...more] = error.message
+    .replace(/^error: /, '')
+    .replace(
+      /^command-argument value '(.*)' is invalid for argument '(.*)'\. Allowed choices are/,
+      "'$1' is no $2; choose one of",
+    )
+    .split('\n');
   const suggestion = more.map((line) => line.replace(/^\((.*)\)$/, '$1')).join(' ');
   const hint = `${suggestion === '' ? '' : `${suggestion} `}${help} shows what there is.`;
   return new BkpError('usage', message ?? error.message, { hint });

@@ -21,13 +21,13 @@ export function composeFile(content: FileContent): string {
   const forWhat = what.length === 0 ? '' : ` for ${what.join(' and ')}`;
   const head = [
     [
-      comment(`Configuration of bkp, made by \`bkp init\`${forWhat}. docs/configuration.md describes every key.`),
+      ...comments(`Configuration of bkp, made by \`bkp init\`${forWhat}. docs/configuration.md describes every key.`),
       '# Only you (or root) may be able to write this file.',
     ],
     canBeInstance(instance)
       ? ['# How this installation is called in archives and lists.', `instance: ${scalar(instance)}`]
       : [],
-    storage === undefined ? [] : [storageComment, `storage: ${path(storage)}`],
+    storage === undefined ? [] : [...comments(storageComment), `storage: ${path(storage)}`],
     ['# What is backed up.', 'sources:'],
   ];
   const entries = [cmsLines(cmsSources), ...sources.map((source) => sourceLines(source, content))];
@@ -35,7 +35,7 @@ export function composeFile(content: FileContent): string {
   return `${[`${blocks(head)}\n${blocks(indented)}`, ...notes(proposal)].join('\n\n')}\n`;
 }
 
-const storageComment = '# Where the archives go. On another disk than the data, one accident cannot take both.';
+const storageComment = 'Where the archives go. On another disk than the data, one accident cannot take both.';
 
 /** An empty line between each two; those without lines are left out. */
 const blocks = (all: readonly (readonly string[])[]): string =>
@@ -48,13 +48,12 @@ const blocks = (all: readonly (readonly string[])[]): string =>
 const canBeInstance = (name: string): boolean =>
   name.trim() !== '' && name.length <= 200 && !controlCharacter.test(name) && name.isWellFormed();
 
+const cmsComment =
+  'The sources of the CMS: known without this file, named so that one that is missing is told. Fields given here change theirs.';
+
 function cmsLines(names: readonly string[]): readonly string[] {
   if (names.length === 0) return [];
-  const comments = [
-    '# The sources of the CMS: known without this file, named so that one that is',
-    '# missing is told. Fields given here change theirs.',
-  ];
-  return [...comments, ...names.map((name) => `${scalar(name)}: {}`)];
+  return [...comments(cmsComment), ...names.map((name) => `${scalar(name)}: {}`)];
 }
 
 function sourceLines(source: ProposedSource, { formatBytes }: FileContent): readonly string[] {
@@ -67,7 +66,7 @@ function sourceLines(source: ProposedSource, { formatBytes }: FileContent): read
       const mode = journalMode === 'wal' ? 'WAL' : 'rollback journal: who writes waits while it is copied';
       const why = about === '' ? '' : ` Off: ${about}.`;
       return [
-        comment(`SQLite, ${formatBytes(bytes)}, ${mode}.${why}`),
+        ...comments(`SQLite, ${formatBytes(bytes)}, ${mode}.${why}`),
         ...head,
         `  path: ${path(source.path)}`,
         ...off,
@@ -75,7 +74,7 @@ function sourceLines(source: ProposedSource, { formatBytes }: FileContent): read
     }
     case 'directory':
       return [
-        comment(about),
+        ...comments(about),
         ...head,
         `  path: ${path(source.path)}`,
         ...(scope === name ? [] : [`  scope: ${scalar(scope)} ${comment(`left out by --no-${scope}`)}`]),
@@ -85,7 +84,7 @@ function sourceLines(source: ProposedSource, { formatBytes }: FileContent): read
       ];
     case 'files':
       return [
-        comment(about),
+        ...comments(about),
         ...head,
         `  scope: ${scalar(scope)}`,
         ...off,
@@ -99,9 +98,11 @@ function notes({ advice, unnamed, uncovered }: Proposal): readonly string[] {
   const some = (names: readonly string[]): string =>
     [...names.slice(0, 20), ...(names.length > 20 ? [`and ${names.length - 20} more`] : [])].join(', ');
   return [
-    ...advice.map(comment),
-    ...(unnamed.length === 0 ? [] : [comment(`Databases in no backup, which could not be named: ${some(unnamed)}`)]),
-    ...(uncovered.length === 0 ? [] : [comment(`In no backup: ${some(uncovered)}. Add what of it holds data.`)]),
+    ...advice.map(commentText),
+    ...(unnamed.length === 0
+      ? []
+      : [commentText(`Databases in no backup, which could not be named: ${some(unnamed)}`)]),
+    ...(uncovered.length === 0 ? [] : [commentText(`In no backup: ${some(uncovered)}. Add what of it holds data.`)]),
   ];
 }
 
@@ -112,6 +113,17 @@ const escaped = (text: string): string =>
 
 /** Names in it may hold line ends: what follows one would be a line of the configuration. */
 const comment = (text: string): string => `# ${escaped(displayName(text))}`;
+
+/** The same as lines that a terminal of 80 columns does not break, also where they are indented. */
+function comments(text: string): readonly string[] {
+  return comment(text)
+    .replace(/(.{1,76})(?: |$)/gy, '$1\n')
+    .trimEnd()
+    .split('\n')
+    .map((line, at) => (at === 0 ? line : `# ${line}`));
+}
+
+const commentText = (text: string): string => comments(text).join('\n');
 
 /** Neither a number nor a word that YAML takes for something else. */
 const plain = /^(?!(?:true|false|null|yes|no|on|off|y|n)$)(?:[a-z_/]|\.(?![\d_]))[\w./*-]*$/i;

@@ -59,7 +59,7 @@ export function oneScreen({
       if (rows <= otherRows) return visibleRows(marked, at, rows);
       const beside = hasMore && rows > otherRows + 1 ? [told[at] ?? ''] : [];
       const shown = visibleRows(marked, at, rows - otherRows - beside.length);
-      return [question, `${noMark}${titles}`, ...shown, ...beside, helpLine(typed, at, names, called)];
+      return [question, `${noMark}${titles}`, ...shown, ...beside, helpLine({ at, typed }, names, called, columns)];
     },
     press: (state, key, size) => pressOne(state, key, names, size),
     tell,
@@ -68,9 +68,10 @@ export function oneScreen({
 
 const [mark, noMark] = ['> ', '  '];
 
-function helpLine(typed: string, at: number, names: readonly string[], called: string): string {
-  if (typed === '')
-    return `${at + 1} of ${names.length}. Up and down, a number or ${called}; Enter takes it, Esc leaves.`;
+function helpLine({ at, typed }: OneState, names: readonly string[], called: string, columns: number): string {
+  const place = `${at + 1} of ${names.length}.`;
+  const whole = `${place} Up and down, a number or ${called}; Enter takes it, Esc leaves.`;
+  if (typed === '') return whole.length < columns ? whole : `${place} Up, down, a number, Enter; Esc leaves`;
   return typedOne(typed, names) === undefined ? `${typed}: there is none that begins so` : `${typed}: Enter takes it`;
 }
 

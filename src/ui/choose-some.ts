@@ -111,9 +111,12 @@ export function someScreen({ question, sources }: SomeOfMany): KeyScreen<SomeSta
       const marked = lines.map((line, row) => `${row === at ? mark : noMark}${line}`);
       if (height <= otherRows) return visibleRows(marked, at, height);
       const shown = visibleRows(marked, at, height - otherRows);
-      const help = 'Space turns one on or off, "a" all of them; Enter goes on, Esc leaves.';
+      const help = [
+        'Space turns one on or off, "a" all of them; Enter goes on, Esc leaves.',
+        'Space on/off, a all, Enter goes on, Esc leaves',
+      ].find(({ length }) => length < columns);
       const told = isEmpty && on.size === 0 ? nothingChosen : chosenText(sources, on);
-      return [question, `${noMark}${titles}`, ...shown, told, help];
+      return [question, `${noMark}${titles}`, ...shown, told, help ?? 'Space, Enter, Esc'];
     },
     press: (state, key) => pressSome(state, key, rows),
     tell: (on) => chosenText(sources, on),

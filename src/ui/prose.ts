@@ -91,8 +91,11 @@ export function factLines(facts: readonly Fact[], look: Width): readonly string[
 /** A help page as commander writes it: lines of prose, and of words with what is said of them behind at least two blanks. */
 export function helpLines(text: string, look: Width): readonly string[] {
   if (!look.terminal) return [text];
-  // What is said of a word may go on below itself.
-  const joined = text.replace(/\n {10,}(?=\S)/g, ' ');
+  // What is said of a word may go on below itself; a paragraph is one line.
+  const joined = text
+    .replace(/^( {2}\S(?:(?! {2}).)*)\n {10,}(?=\S)/gm, '$1  ')
+    .replace(/\n {10,}(?=\S)/g, ' ')
+    .replace(/(?<=^\S.*)\n(?=\S)/gm, ' ');
   return joined.split('\n').flatMap((line) => {
     const [, word, remark = ''] = /^( {2,}\S.*?) {2,}(\S.*)$/.exec(line) ?? [];
     if (word === undefined) return line.startsWith('  ') ? [line] : proseLines(line, look);

@@ -44,11 +44,12 @@ describe('sources to choose from', () => {
 
   it('are drawn in any width and height, with the row that is meant', () => {
     const screen = someScreen({ question: 'What?', sources });
-    for (const columns of [10, 30, 80]) {
+    for (const columns of [10, 30, 50, 80]) {
       for (const rows of [1, 4, 5, 24]) {
         const lines = screen.draw({ at: 3, on: new Set([0]), isEmpty: false }, { columns, rows });
         expect(lines.slice(0, rows).some((line) => line.startsWith('> '))).toBe(true);
-        if (columns === 80) expect(Math.max(...lines.map((line) => stringWidth(line)))).toBeLessThan(80);
+        if (columns === 50 && rows === 24) expect(lines.at(-1)).toMatch(/^.{1,39}Esc leaves$/);
+        if (columns >= 50) expect(Math.max(...lines.map((line) => stringWidth(line)))).toBeLessThan(columns);
       }
     }
   });
@@ -67,5 +68,6 @@ it('a list that is longer than the screen scrolls with the row that is meant', (
   const screen = oneScreen({ question: 'Which?', names, called: 'a word', table, start: 0, tell: () => '' });
   const pressed = screen.press({ at: 45, typed: '' }, { name: 'pagedown', text: '' }, { columns: 80, rows: 24 });
   expect(screen.draw({ at: 0, typed: '' }, { columns: 80, rows: 24 }).at(-1)).toContain('a number or a word; Enter');
+  expect(screen.draw({ at: 0, typed: '' }, { columns: 50, rows: 24 }).at(-1)).toMatch(/^.{1,40}Esc leaves$/);
   expect(pressed).toEqual({ kind: 'go-on', state: { at: 49, typed: '' } });
 });

@@ -122,6 +122,20 @@ describe('a help page', () => {
     expect(helpLines(page.join('\n'), pipe)).toEqual([page.join('\n')]);
   });
 
+  it('has what goes on below itself, and paragraphs, broken anew', () => {
+    const more = [
+      'A paragraph',
+      'in two lines.',
+      '',
+      '  bkp restore latest --target /tmp',
+      '             into a folder',
+      '',
+    ];
+    expect(helpLines(more.join('\n'), terminal(46))).toEqual([
+      ...['A paragraph in two lines.', '', '  bkp restore latest --target /tmp', '      into a folder', ''],
+    ]);
+  });
+
   it('is broken but for its commands', () => {
     expect(helpLines(page.join('\n'), terminal(28))).toEqual([
       ...['Usage: bkp [options]', '<command>', '', 'Options:'],
