@@ -5,27 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { BkpError } from '../../src/base/errors.js';
 import { parseCommandLine } from '../../src/commands/command-line.js';
 import { archivesIn, binary, folder, site, storageOf } from '../commands/cli.js';
+import { blocksOf, cronLine, typedIn } from './blocks.js';
 import { pages, root } from './pages.js';
-
-interface Block {
-  readonly language: string;
-  readonly lines: readonly string[];
-}
-
-const blocksOf = (text: string): readonly Block[] =>
-  [...text.matchAll(/^```(\w+)\n([^]*?)^```$/gm)].map(([, language = '', body = '']) => ({
-    language,
-    lines: body.trimEnd().split('\n'),
-  }));
-
-/** What is typed: all of a block of `sh`, of a block of `console` what is behind a `$`. */
-const typedIn = ({ language, lines }: Block): readonly string[] => {
-  if (language === 'sh') return lines;
-  return language === 'console' ? lines.filter((line) => line.startsWith('$ ')).map((line) => line.slice(2)) : [];
-};
-
-/** Commands of a crontab, which a block of `console` may show as output. */
-const cronLine = /^\s*(?:[\d*/,-]+ ){5}\S+ (?=\S+\/bkp\.js )/;
 
 /** In a line of a shell: what is quoted, what ends a command, where to, a comment, a word. */
 const shellToken = /'([^']*)'|"([^"]*)"|(&&|[;|])|\d*[<>]+&?\s*\S+|(?<!\S)#.*$|([^\s'";|<>]+)/g;
