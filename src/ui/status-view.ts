@@ -71,6 +71,9 @@ function* nextSteps(result: StatusResult, call: string): Iterable<{ readonly wha
   if (newestIncomplete !== undefined) {
     yield { what: 'What the newest lacks', command: `${call} show ${shownName(newestIncomplete)}` };
   }
+  if (lastGood !== undefined && newestIncomplete !== undefined) {
+    yield { what: 'Put the last good one back', command: `${call} restore ${shownName(lastGood.id)} --dry-run` };
+  }
   if (lastGood !== undefined && newestIncomplete === undefined) return;
   yield { what: isFirst(result) ? 'Make the first backup' : 'Make a complete backup', command: `${call} create` };
 }

@@ -123,7 +123,10 @@ describe('bkp status', () => {
       `note: ${String(newest)}: the newest backup lacks something it should hold (backup-incomplete)`,
     );
     expect(stdout).toMatch(
-      new RegExp(`^What the newest lacks: .* show ${String(newest)}\\nMake a complete backup: .* create$`, 'm'),
+      new RegExp(
+        `^What the newest lacks: .* show ${String(newest)}\\nPut the last good one back: .* restore \\S+ --dry-run\\nMake a complete backup: .* create$`,
+        'm',
+      ),
     );
     expect(code).toBe(16);
     rmSync(join(storageOf(root), `${id}.zip`));
