@@ -2,7 +2,7 @@ import type { EntryHeader, PackedBlocks, PackedFile } from '../archive.js';
 import type { Mark } from '../sink.js';
 import type { LargeSeal } from './large-seal.js';
 import type { AesField } from './extra-fields.js';
-import { methodAes, type RecordFields } from './records.js';
+import { max32, methodAes, type RecordFields } from './records.js';
 import { sealBytes } from '../../compress/aes.js';
 import type { PackedItem, TracedBlock } from '../../compress/jobs.js';
 
@@ -86,7 +86,8 @@ export function largeFields(entry: LargeEntry): RecordFields {
     size: entry.header.size,
     packedSize: entry.blocks.reduce((sum, bytes) => sum + bytes, isSealed ? sealBytes(3) : 0),
     descriptor: true,
-    large: entry.header.size >= largeFrom,
+    // Where the central record has a zip64 field for the offset, a reader may expect 8-byte sizes behind the content.
+    large: entry.header.size >= largeFrom || entry.offset >= max32,
     offset: entry.offset,
     blocks: entry.blocks,
   };

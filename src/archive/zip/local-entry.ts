@@ -43,15 +43,22 @@ export async function placeEntry(window: Window, entry: ZipEntry, limit: number)
   let contradiction = contradictionOf(local, entry);
   let end = dataEnd;
   if (hasDescriptor(entry)) {
-    const found = matchDescriptor(
-      await window.at(dataEnd, Math.min(descriptorMaxBytes, limit - dataEnd)),
-      entry,
-      local.extras.zip64 !== undefined || entry.extras.zip64 !== undefined,
-    );
+    const widths = descriptorWidths(local, entry);
+    const behind = await window.at(dataEnd, Math.min(descriptorMaxBytes, limit - dataEnd));
+    const found = widths.map((wide) => matchDescriptor(behind, entry, wide)).find((length) => length !== undefined);
     if (found === undefined) contradiction ??= 'data descriptor';
     end += found ?? 0;
   }
   return { dataStart, end, contradiction };
+}
+
+/**
+ * Whether sizes in the descriptor have 8 bytes: "if the zip64 extended information extra field is present for the file" (APPNOTE
+ * 4.3.9.2). The central record may have one for its offset alone, which says nothing of the sizes.
+ */
+function descriptorWidths(local: LocalRecord, entry: ZipEntry): readonly boolean[] {
+  if (local.extras.zip64 !== undefined) return [true];
+  return entry.extras.zip64 === undefined ? [false] : [true, false];
 }
 
 function parseLocal(record: Buffer, entry: ZipEntry): LocalRecord {

@@ -13,7 +13,7 @@ import type { ByteSink, ByteSource } from '../../../src/base/byte-source.js';
 import { blockSize } from '../../../src/base/limits.js';
 import { CompressPool } from '../../../src/compress/pool.js';
 import { openByteSource } from '../../../src/fs/random-access.js';
-import { file, inChunks, manifest } from '../tar/archives.js';
+import { collect, file, inChunks, manifest } from '../tar/archives.js';
 
 const run = promisify(execFile);
 const pool = new CompressPool(2);
@@ -83,12 +83,15 @@ describe('a file of more than 4 GiB', () => {
       write: async (bytes) => {
         written += bytes.length;
         lastPieces.push(Uint8Array.from(bytes));
-        if (lastPieces.length > 4) lastPieces.shift();
+        if (lastPieces.length > 12) lastPieces.shift();
       },
     };
     const writer = createZipWriter({ sink, pool, level: 0, onSum: () => undefined, scratch: tmpdir() });
     const { header } = file('uploads/huge', '');
     await writer.add({ ...header, size }, { kind: 'blocks', read: zeros });
+    // Its sizes need 4 bytes, its place 8: behind its content they must be what both records say.
+    const large = file('uploads/large', Buffer.alloc(3 * blockSize + 5, 'large'));
+    await writer.add(large.header, { kind: 'blocks', read: () => inChunks(large.bytes) });
     const last = file('uploads/z', 'last');
     await writer.add(last.header, { kind: 'bytes', bytes: last.bytes });
     const { bytes } = await writer.finish(tail);
@@ -115,11 +118,17 @@ describe('a file of more than 4 GiB', () => {
     const want = ({ path }: { path: string }): 'content' | 'nothing' =>
       path === 'uploads/huge' ? 'nothing' : 'content';
     for await (const { header: entry, content } of reader.decode({ want })) {
-      expect(content.kind).toBe(entry.path === 'uploads/huge' ? 'none' : 'bytes');
+      const kinds = new Map([
+        ['uploads/huge', 'none'],
+        ['uploads/large', 'chunks'],
+      ]);
+      expect(content.kind).toBe(kinds.get(entry.path) ?? 'bytes');
+      if (content.kind === 'chunks') expect((await collect(content.chunks)).equals(large.bytes)).toBe(true);
       found.push([entry.path, entry.size]);
     }
     expect(found).toEqual([
       ['uploads/huge', size],
+      ['uploads/large', 3 * blockSize + 5],
       ['uploads/z', 4],
       ['SHA256SUMS', 5],
       ['manifest.json', manifest.length],

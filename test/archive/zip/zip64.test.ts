@@ -6,7 +6,13 @@ import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { openZipReader } from '../../../src/archive/zip/reader.js';
-import { encodeCentral, encodeEnd, encodeLocal, type RecordFields } from '../../../src/archive/zip/records.js';
+import {
+  encodeCentral,
+  encodeDescriptor,
+  encodeEnd,
+  encodeLocal,
+  type RecordFields,
+} from '../../../src/archive/zip/records.js';
 import type { ByteSource } from '../../../src/base/byte-source.js';
 import { CompressPool } from '../../../src/compress/pool.js';
 import { body, file, folder, manifest, textOf, type Sample } from '../tar/archives.js';
@@ -80,6 +86,9 @@ describe('zip64', () => {
       [entry('uploads/a', content, 0), content],
       [entry('uploads/b', content, 0xfffffffe), content],
       [entry('uploads/c', content, 5 * GiB), content],
+      // Sizes behind the content: as wide as the zip64 field of the offset suggests, or as the sizes need.
+      [{ ...entry('uploads/d', content, 6 * GiB), descriptor: true, large: true }, content],
+      [{ ...entry('uploads/e', content, 7 * GiB), descriptor: true }, content],
       [entry('SHA256SUMS', content, 9 * GiB), content],
       [entry('manifest.json', manifest, 9 * GiB + 100), manifest],
     ];
@@ -87,7 +96,11 @@ describe('zip64', () => {
     const offset = 9 * GiB + 1000;
     const end = encodeEnd({ entries: entries.length, offset, bytes: directory.length }, Buffer.alloc(0));
     const pieces = entries.map(
-      ([fields, bytes]) => [fields.offset, Buffer.concat([encodeLocal(fields), bytes])] as const,
+      ([fields, bytes]) =>
+        [
+          fields.offset,
+          Buffer.concat([encodeLocal(fields), bytes, fields.descriptor ? encodeDescriptor(fields) : Buffer.alloc(0)]),
+        ] as const,
     );
     const size = offset + directory.length + end.length;
     const source = sparse(size, [...pieces, [offset, Buffer.concat([directory, end])]]);
