@@ -54,8 +54,12 @@ export async function chooseBackup(
     table: (width: number) => tableLines(columns, width),
     start: 0,
     more: (at: number) => {
-      const { comment, locked = false, encrypted = false } = shown[at] ?? {};
-      const flags = [...(locked ? ['locked'] : []), ...(encrypted ? ['encrypted'] : [])].join(' and ');
+      const { comment, status = 'ok', locked = false, encrypted = false } = shown[at] ?? {};
+      // The table may have no room for these words.
+      const states = { [status]: status !== 'ok', locked, encrypted };
+      const flags = Object.keys(states)
+        .filter((word) => states[word])
+        .join(' and ');
       return [
         ...(flags === '' ? [] : [`It is ${flags}.`]),
         ...(comment === undefined ? [] : [`Its comment: ${shownName(comment)}`]),

@@ -31,7 +31,7 @@ describe.skipIf(!hasTool('tmux'))('bkp restore without a backup, on a terminal',
     expect(first).toMatch(list);
     expect(first).toMatch(new RegExp(`^> +1 +${id} .*ok$`, 'm'));
     press('End');
-    expect(await until(/21 of 21/)).toMatch(/^> 21 +20050101T000000Z-manual .*damaged$/m);
+    expect(await until(/21 of 21/)).toMatch(/^> 21 +20050101T000000Z-manual .*bad$[^]*^It is damaged\.$/m);
     resize(30, 5);
     expect(await until(/21 of 21[^]*$/)).toMatch(/^> 21 +2005/m);
     resize(120, 30);
@@ -57,7 +57,7 @@ describe.skipIf(!hasTool('tmux'))('bkp restore without a backup, on a terminal',
     expect(existsSync(upload)).toBe(true);
     press(id, 'Enter');
     const done = await until(/exit \d+/);
-    expect(done).toMatch(/is restored; every file[^]*lies in +\/\S+-safety\.zip\n[^]*restore --undo[^]*exit 0/);
+    expect(done).toMatch(/is restored; every file[^]*lies in\s+\/\S+-safety\.zip\n[^]*restore --undo[^]*exit 0/);
     expect([existsSync(upload), existsSync(entry)]).toEqual([false, true]);
   });
 
