@@ -31,6 +31,7 @@ class LongestFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/helpers/templates-folder.ts'],
     // Children, locks and temporary file systems are slower on a loaded two-core machine than the default allows.
     testTimeout: 60_000,
     hookTimeout: 60_000,

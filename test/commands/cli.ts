@@ -1,12 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, realpathSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import { copySite } from '../helpers/cli.js';
+import { copyTemplate } from '../helpers/template.js';
 
 export const binary = fileURLToPath(new URL('../../bin/bkp.js', import.meta.url));
-const fixture = fileURLToPath(new URL('../../fixtures/site', import.meta.url));
 
 export interface Ran {
   readonly code: number | null;
@@ -49,13 +50,7 @@ export function folder(): string {
 /** A copy of the small real instance. */
 export function site(name = 'site'): string {
   const copy = join(folder(), name);
-  cpSync(fixture, copy, {
-    recursive: true,
-    verbatimSymlinks: true,
-    preserveTimestamps: true,
-    // Where somebody has made a backup of the fixture.
-    filter: (path) => !path.endsWith('/var/backups'),
-  });
+  copySite(copy);
   return copy;
 }
 
@@ -87,13 +82,33 @@ export function jsonLines({ stdout }: Ran): readonly Line[] {
 
 export const lastLine = (ran: Ran): Line => jsonLines(ran).at(-1) ?? { type: 'none' };
 
-/** A backup of a copy of the instance, made by the command line. */
+/** A copy of the instance with a backup of it that the command line made. */
 export async function siteWithBackup(...args: readonly string[]): Promise<{
   readonly root: string;
   readonly id: string;
   readonly file: string;
 }> {
-  const root = site();
-  const { id, file } = lastLine(await bkp(['create', '--json', ...args], { cwd: root }));
-  return { root, id: String(id), file: String(file) };
+  const { root, made } = await preparedSite(`backup ${JSON.stringify(args)}`, async (prepared) => {
+    const { id, file } = lastLine(await bkp(['create', '--json', ...args], { cwd: prepared }));
+    return { id: String(id), file: relative(prepared, String(file)) };
+  });
+  return { root, id: made.id, file: join(root, made.file) };
+}
+
+/** A copy of the instance after `prepare`, which is done once for all that give the same name. */
+export async function preparedSite<T>(
+  name: string,
+  prepare: (root: string) => Promise<T>,
+): Promise<{ readonly root: string; readonly made: T }> {
+  const parent = folder();
+  const made = await copyTemplate(`site ${name}`, join(parent, 'prepared'), async (content) => {
+    // It is called by the name of its folder.
+    const root = join(content, 'site');
+    copySite(root);
+    return prepare(root);
+  });
+  const root = join(parent, 'site');
+  renameSync(join(parent, 'prepared', 'site'), root);
+  rmdirSync(join(parent, 'prepared'));
+  return { root, made };
 }

@@ -28,20 +28,20 @@ describe('bkp create', () => {
 
   it('is called backup as well', async () => {
     const root = site();
-    expect(await bkp(['backup', '--json'], { cwd: root })).toMatchObject({ code: 0 });
+    expect(await bkp(['backup', '--only', 'snapshots', '--json'], { cwd: root })).toMatchObject({ code: 0 });
     expect(archivesIn(root)).toHaveLength(1);
   });
 
   it('proposes the next command with the flags that lead to the instance', async () => {
     const root = site("it's a site");
-    const { stdout } = await bkp(['-C', root, 'create']);
+    const { stdout } = await bkp(['-C', root, 'create', '--only', 'snapshots']);
     expect(stdout).toMatch(/next +bkp -C '.*it'\\''s a site' restore \S+-manual --dry-run/);
   });
 
   it('ends with 3 and names the loss where something is missing, and is made all the same', async () => {
     const root = site();
     symlinkSync('/etc/passwd', join(root, 'var', 'uploads', 'out'));
-    const { code, stdout, stderr } = await bkp(['create'], { cwd: root });
+    const { code, stdout, stderr } = await bkp(['create', '--only', 'uploads'], { cwd: root });
     expect(code).toBe(3);
     expect(stdout).toContain('is INCOMPLETE (1 loss)');
     expect(stderr).toMatch(/^warning: uploads\/out: .*\(link-leaves-source\)\n$/);
@@ -50,9 +50,11 @@ describe('bkp create', () => {
 
   it('tells the loss with -q, and nothing else; nothing at all where all is well', async () => {
     const root = site();
-    expect(await bkp(['create', '-q'], { cwd: root })).toMatchObject({ code: 0, stdout: '', stderr: '' });
+    expect(await bkp(['create', '-q', '--only', 'uploads'], { cwd: root })).toMatchObject({
+      ...{ code: 0, stdout: '', stderr: '' },
+    });
     symlinkSync('/etc/passwd', join(root, 'var', 'uploads', 'out'));
-    const { code, stdout, stderr } = await bkp(['-q', 'create'], { cwd: root });
+    const { code, stdout, stderr } = await bkp(['-q', 'create', '--only', 'uploads'], { cwd: root });
     expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
     expect(stderr).toContain('uploads/out');
   });
@@ -60,7 +62,7 @@ describe('bkp create', () => {
   it('shows at most twenty losses and says where the others are', async () => {
     const root = site();
     for (let n = 0; n < 25; n++) symlinkSync('/etc/passwd', join(root, 'var', 'uploads', `out${n}`));
-    const { stderr } = await bkp(['create'], { cwd: root });
+    const { stderr } = await bkp(['create', '--only', 'uploads'], { cwd: root });
     expect(stderr.match(/^warning: /gm)).toHaveLength(20);
     expect(stderr).toMatch(/^and 5 more \(see `bkp show \S+-manual`\)$/m);
   });
@@ -68,7 +70,7 @@ describe('bkp create', () => {
   it('tells a line per step with -v on standard error, and notes', async () => {
     const root = site();
     execFileSync('mkfifo', [join(root, 'var', 'uploads', 'pipe')]);
-    const quiet = await bkp(['create'], { cwd: root });
+    const quiet = await bkp(['create', '--only', 'uploads'], { cwd: root });
     expect(quiet).toMatchObject({ code: 0, stderr: '1 note (-v shows them)\n' });
     const { stderr } = await bkp(['create', '-v'], { cwd: root });
     expect(stderr).toContain('copied 2 databases\n');
@@ -78,7 +80,7 @@ describe('bkp create', () => {
   it('cannot be made to write escape sequences by a name', async () => {
     const root = site();
     symlinkSync('/etc/passwd', join(root, 'var', 'uploads', 'a\x1b[31mred\nline\u202e'));
-    const { stderr } = await bkp(['create'], { cwd: root });
+    const { stderr } = await bkp(['create', '--only', 'uploads'], { cwd: root });
     expect(stderr).toContain('uploads/a\\x1b[31mred\\x0aline\\u202e: ');
     expect(controlsIn(stderr)).toEqual([]);
   });
@@ -115,8 +117,8 @@ describe('the sources of a backup', () => {
 
   it('are recorded with those left out', async () => {
     const root = site();
-    const ran = await bkp(['create', '--no-uploads', '--json'], { cwd: root });
-    expect(lastLine(ran)).toMatchObject({ leftOut: ['uploads', 'config'] });
+    const ran = await bkp(['create', '--no-databases', '--json'], { cwd: root });
+    expect(lastLine(ran)).toMatchObject({ leftOut: ['system.brain', 'user.brain', 'config'] });
   });
 });
 
@@ -124,7 +126,7 @@ describe('bkp create --output', () => {
   it.each(['a.zip', 'a.tar.gz', 'a.tgz'])('writes %s and its sum, and nothing into the storage', async (name) => {
     const root = site();
     const out = folder();
-    const ran = await bkp(['create', '-C', root, '-o', name, '--json'], { cwd: out });
+    const ran = await bkp(['create', '-C', root, '-o', name, '--only', 'uploads', '--json'], { cwd: out });
     expect(ran.code).toBe(0);
     expect(lastLine(ran)).toMatchObject({ file: join(out, name), format: name.endsWith('zip') ? 'zip' : 'tar.gz' });
     expect(namesIn(out)).toEqual([name, `${name}.sha256`]);
@@ -134,7 +136,10 @@ describe('bkp create --output', () => {
 
   it('lets the ending win over the configured format, and proposes the path', async () => {
     const root = site();
-    const { code, stdout, stderr } = await bkp(['create', '-o', 'x.tgz'], { cwd: root, env: { BKP_FORMAT: 'zip' } });
+    const { code, stdout, stderr } = await bkp(['create', '--only', 'uploads', '-o', 'x.tgz'], {
+      cwd: root,
+      env: { BKP_FORMAT: 'zip' },
+    });
     expect(code).toBe(0);
     expect(stdout).toContain(`bkp restore ${join(root, 'x.tgz')} --dry-run`);
     expect(stderr).not.toContain('note:');
@@ -142,7 +147,7 @@ describe('bkp create --output', () => {
 
   it('warns of a place in what is backed up', async () => {
     const root = site();
-    const out = ['--only', 'user.brain', '-o', 'var/uploads/x.zip'];
+    const out = ['--only', 'snapshots', '-o', 'var/uploads/x.zip'];
     const held = await bkp(['create', ...out], { cwd: root });
     expect(held.code).toBe(0);
     expect(held.stderr).toMatch(/^note: the archive lies in the source uploads: the next backup would hold it/);

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createJournal } from '../../src/fs/journal.js';
 import { planSwap } from '../../src/fs/swap-plan.js';
-import { bkp, lastLine, site, storageOf, type Line, type Ran, type RunOptions } from './cli.js';
+import { bkp, lastLine, preparedSite, storageOf, type Line, type Ran, type RunOptions } from './cli.js';
 
 /** Calls of bkp in the root of one instance. */
 export interface Calls {
@@ -33,14 +33,19 @@ export async function scheduledSite(
   schedules: Readonly<Record<string, readonly string[]>> = { daily: [] },
   config?: string,
 ): Promise<Calls> {
-  const calls = callsIn(site());
-  if (config !== undefined) writeFileSync(join(calls.root, '.backuprc'), config, { mode: 0o600 });
-  for (const [name, flags] of Object.entries(schedules)) {
-    const scopes = flags.includes('--scopes') ? [] : ['--scopes', 'databases'];
-    const ran = await calls.run('schedule', 'set', name, ...halfADayAgo, ...scopes, ...flags);
-    if (ran.code !== 0) throw new Error(ran.stderr);
-  }
-  return calls;
+  const name = `scheduled ${JSON.stringify([schedules, config])}`;
+  const { root } = await preparedSite(name, async (prepared) => {
+    if (config !== undefined) writeFileSync(join(prepared, '.backuprc'), config, { mode: 0o600 });
+    for (const [schedule, flags] of Object.entries(schedules)) await setSchedule(callsIn(prepared), schedule, flags);
+  });
+  return callsIn(root);
+}
+
+/** Makes one that is due once a day and backs up the databases, where its flags say nothing else. */
+export async function setSchedule({ run }: Calls, name: string, flags: readonly string[] = []): Promise<void> {
+  const scopes = flags.includes('--scopes') ? [] : ['--scopes', 'databases'];
+  const ran = await run('schedule', 'set', name, ...halfADayAgo, ...scopes, ...flags);
+  if (ran.code !== 0) throw new Error(ran.stderr);
 }
 
 /** Changes a database as another program would. */

@@ -1,8 +1,17 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { archivesIn, jsonLines, storageOf, type Line, type Ran } from './cli.js';
-import { catalogOf, change, interruptRestore, makeDue, scheduledSite, type Calls } from './scheduled.js';
+import { archivesIn, jsonLines, preparedSite, storageOf, type Line, type Ran } from './cli.js';
+import {
+  callsIn,
+  catalogOf,
+  change,
+  interruptRestore,
+  makeDue,
+  scheduledSite,
+  setSchedule,
+  type Calls,
+} from './scheduled.js';
 
 const faults = (ran: Ran): readonly unknown[] =>
   jsonLines(ran).flatMap(({ type, level, id, subject }) =>
@@ -14,9 +23,13 @@ const summary = (ran: Ran): Line | undefined => jsonLines(ran).at(-1);
 async function healthySite(): Promise<Calls & { readonly id: string }> {
   const off = ['system.brain', 'snapshots', 'uploads'].map((name) => `  ${name}: { enabled: false }\n`);
   const config = `sources:\n${off.join('')}`;
-  const calls = await scheduledSite({ daily: [] }, config);
-  const { id } = await calls.json('create', '--schedule', 'daily');
-  return { ...calls, id: String(id) };
+  const { root, made } = await preparedSite('healthy', async (prepared) => {
+    writeFileSync(join(prepared, '.backuprc'), config, { mode: 0o600 });
+    const calls = callsIn(prepared);
+    await setSchedule(calls, 'daily');
+    return (await calls.json('create', '--schedule', 'daily'))['id'];
+  });
+  return { ...callsIn(root), id: String(made) };
 }
 
 describe('bkp status', () => {
