@@ -5,6 +5,7 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { copySite } from '../helpers/cli.js';
+import { residentBkp, takesResident } from '../helpers/resident.js';
 import { copyTemplate } from '../helpers/template.js';
 
 export const binary = fileURLToPath(new URL('../../bin/bkp.js', import.meta.url));
@@ -23,8 +24,15 @@ export interface RunOptions {
   readonly started?: (child: ChildProcess) => void;
 }
 
-/** The built command line as a child of its own, without a terminal, in an environment that holds only a PATH. */
+/**
+ * The built command line, without a terminal, in an environment that holds only a PATH. A child of its own, where more is
+ * asked for than arguments, a folder and settings.
+ */
 export function bkp(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  const { cwd, env, started } = options;
+  const isPlain = started === undefined && Object.keys(env ?? {}).every((name) => name.startsWith('BKP_'));
+  if (isPlain && takesResident(args))
+    return residentBkp({ args, ...(cwd === undefined ? {} : { cwd }), env: { PATH: process.env['PATH'], ...env } });
   const child = spawn(process.execPath, [binary, ...args], {
     cwd: options.cwd ?? tmpdir(),
     env: { PATH: process.env['PATH'], ...options.env },

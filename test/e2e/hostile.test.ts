@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bkp, jsonLines, type Ran } from '../helpers/cli.js';
+import { residentBkp, type Usage } from '../helpers/resident.js';
 import type { Hostile, Json } from '../helpers/hostile-archives.js';
 import { forEachIndex } from '../operations/altered-archives.js';
 import { removeTree } from '../../src/fs/remove-tree.js';
@@ -46,15 +47,20 @@ function newBox(): string {
   return box;
 }
 
-async function runIn(box: string, args: readonly string[]): Promise<Run> {
+/** As a process of its own, or in one that stays. */
+async function runIn(box: string, args: readonly string[], isResident = false): Promise<Run> {
   const usage = `${box}.usage`;
   const env = {
     ...{ PATH: process.env['PATH'], HOME: join(box, 'home'), TMPDIR: join(box, 'tmp') },
     ...{ NODE_OPTIONS: `--import=${preload}`, BKP_TEST_USAGE: usage },
   };
-  const ran = await bkp([...args, '--json'], { cwd: join(box, 'work'), env });
-  if (!existsSync(usage)) throw new Error(`${args.join(' ')} ended with ${ran.code}: ${ran.stderr}`);
-  const lines = readFileSync(usage, 'utf8').trim().split('\n');
+  const run = { args: [...args, '--json'], cwd: join(box, 'work'), env };
+  const ran: Ran & Partial<Usage> = isResident ? await residentBkp(run) : await bkp(run.args, run);
+  // Of its children too, and of itself where it is one.
+  const text = existsSync(usage) ? readFileSync(usage, 'utf8').trim() : '';
+  const lines = text.split('\n').filter((line) => line !== '');
+  if (ran.peakKiB !== undefined) lines.push(`${ran.peakKiB} ${ran.cpuMs}`);
+  if (lines.length === 0) throw new Error(`${args.join(' ')} ended with ${ran.code}: ${ran.stderr}`);
   const [peaks, times] = [0, 1].map((column) => lines.map((line) => Number(line.split(' ')[column])));
   return { ...ran, peakMiB: Math.max(...(peaks ?? [])) / 1024, cpuSeconds: Math.max(...(times ?? [])) / 1000 };
 }
@@ -82,12 +88,20 @@ async function verifyAll(some: readonly Hostile[]): Promise<void> {
 }
 
 /** Every second one into a folder that is not there, the others into an empty one. */
-async function restoreOne(hostile: Hostile, index: number): Promise<void> {
+async function restoreOne(hostile: Hostile, index: number, isResident: boolean): Promise<void> {
   const box = newBox();
   const before = treeOf(box);
   const target = join(box, 'work', index % 2 === 0 ? 'absent' : 'empty');
-  const run = await runIn(box, ['restore', fileOf(hostile), '--target', target]);
+  const run = await runIn(box, ['restore', fileOf(hostile), '--target', target], isResident);
   restored.set(hostile.name, { ...run, before, after: treeOf(box) });
+}
+
+/** One after another in a process that stays, but for a sample that are processes of their own. */
+async function restoreEach(): Promise<void> {
+  for (const [index, hostile] of all.entries()) {
+    const isSample = index % batch === 0 || process.env['BKP_TEST_PROCESSES'] === '1';
+    await restoreOne(hostile, index, !isSample);
+  }
 }
 
 const batch = 15;
@@ -101,11 +115,7 @@ beforeAll(async () => {
   const batches = Array.from({ length: Math.ceil(all.length / batch) }, (_, index) =>
     all.slice(index * batch, (index + 1) * batch),
   );
-  await forEachIndex(batches.length, (index) => verifyAll(batches[index] ?? []));
-  await forEachIndex(all.length, async (index) => {
-    const hostile = all[index];
-    if (hostile !== undefined) await restoreOne(hostile, index);
-  });
+  await Promise.all([forEachIndex(batches.length, (index) => verifyAll(batches[index] ?? [])), restoreEach()]);
 }, 600_000);
 
 afterAll(() => removeTree(place));

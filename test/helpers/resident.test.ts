@@ -1,0 +1,20 @@
+import { expect, it } from 'vitest';
+import { bkp } from './cli.js';
+import { residentBkp } from './resident.js';
+import { temporaryFolder } from './surroundings.js';
+
+it('ends and tells in a process that stays as in one of its own, and forgets the run before', async () => {
+  const cwd = temporaryFolder();
+  const env = { PATH: process.env['PATH'] };
+  for (const [args, settings] of [
+    [['--version'], {}],
+    [['create', '--no-such-option'], {}],
+    [['-C', 'nowhere', 'list', '--json'], {}],
+    [['list'], { BKP_STORAGE: 'nowhere' }],
+    [['list'], {}],
+  ] as const) {
+    const run = { cwd, env: { ...env, ...settings } };
+    const { code, stdout, stderr } = await bkp(args, run);
+    expect(await residentBkp({ args, ...run })).toMatchObject({ code, stdout, stderr, signal: null });
+  }
+});
