@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
@@ -58,17 +59,24 @@ async function started(): Promise<ChildProcess> {
   });
   for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8');
   await once(child, 'message');
-  // It ends with this process, whose channel it listens to, and is not waited for.
-  child.unref();
-  child.channel?.unref();
+  // It ends with this process, whose channel it listens to.
+  process.once('exit', () => child.kill('SIGKILL'));
+  wait(child, false);
   return child;
+}
+
+/** Between two runs it is not waited for. */
+function wait(child: ChildProcess, isWanted: boolean): void {
+  for (const handle of [child, child.channel, child.stdout as Socket, child.stderr as Socket]) {
+    if (isWanted) handle?.ref();
+    else handle?.unref();
+  }
 }
 
 async function runIn(child: ChildProcess, run: Required<ResidentRun>): Promise<ResidentRan & Partial<Usage>> {
   const mark = `\0${randomUUID()}\0`;
   const texts = { stdout: '', stderr: '' };
-  child.ref();
-  child.channel?.ref();
+  wait(child, true);
   const waiting = new AbortController();
   const marked = (['stdout', 'stderr'] as const).map(
     (name) =>
@@ -95,7 +103,6 @@ async function runIn(child: ChildProcess, run: Required<ResidentRun>): Promise<R
     if (child.exitCode !== null || child.signalCode !== null) resident = undefined;
     waiting.abort();
     for (const left of [answered, closed, died, done]) left.catch(() => undefined);
-    child.unref();
-    child.channel?.unref();
+    wait(child, false);
   }
 }

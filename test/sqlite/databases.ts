@@ -1,7 +1,17 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createHash } from 'node:crypto';
-import { closeSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { chmod, mkdir, mkdtemp, realpath } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -141,18 +151,29 @@ export async function stopWriter(writer: ChildProcess): Promise<WriterReport> {
   return JSON.parse(text) as WriterReport;
 }
 
-/** Runs statements in a process that is then killed, so that the sidecars stay. */
+const sidecars = ['', '-wal', '-shm', '-journal'] as const;
+
+/**
+ * Leaves a database as statements would of a process that was killed behind them, with its sidecars: they are run in a copy,
+ * of which all files are put in its place while it is open.
+ */
 export function crashAfter(path: string, ...statements: readonly string[]): void {
-  const script = `
-    const db = new (require('better-sqlite3'))(process.argv[1]);
-    for (const statement of process.argv.slice(2)) db.exec(statement);
-    process.kill(process.pid, 'SIGKILL');`;
+  const folder = mkdtempSync(join(tmpdir(), 'bkp-crash-'));
+  const copy = join(folder, 'x.db');
+  const copyAll = (from: string, to: string): void => {
+    for (const suffix of sidecars) {
+      if (existsSync(from + suffix)) copyFileSync(from + suffix, to + suffix);
+      else rmSync(to + suffix, { force: true });
+    }
+  };
+  copyAll(path, copy);
+  const db = new Database(copy);
   try {
-    execFileSync(process.execPath, ['-e', script, path, ...statements], {
-      cwd: fileURLToPath(new URL('../..', import.meta.url)),
-    });
-  } catch (error) {
-    if (!(error instanceof Error && 'signal' in error && error.signal === 'SIGKILL')) throw error;
+    for (const statement of statements) db.exec(statement);
+    copyAll(copy, path);
+  } finally {
+    db.close();
+    rmSync(folder, { recursive: true });
   }
 }
 

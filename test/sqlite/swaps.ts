@@ -1,6 +1,17 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { linkSync, readdirSync, renameSync, statSync } from 'node:fs';
+import {
+  linkSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -54,10 +65,34 @@ export function swap(staged: string, live: string): string {
 
 const client = fileURLToPath(new URL('waiting-client.mjs', import.meta.url));
 
+interface Elsewhere {
+  readonly asking: number;
+  readonly answering: number;
+}
+
+let elsewhere: Elsewhere | undefined;
+
+/** One for a file of tests: it is asked often, and opens nothing of its own. */
+function startElsewhere(): Elsewhere {
+  const folder = mkdtempSync(join(tmpdir(), 'bkp-asked-'));
+  const fifos = ['asking', 'answering'].map((name) => join(folder, name));
+  execFileSync('mkfifo', fifos);
+  const script = fileURLToPath(new URL('asked-client.mjs', import.meta.url));
+  spawn(process.execPath, [script, ...fifos], { stdio: ['ignore', 'ignore', 'inherit'] }).unref();
+  const [asking, answering] = [openSync(fifos[0]!, 'w'), openSync(fifos[1]!, 'r')];
+  rmSync(folder, { recursive: true });
+  return { asking, answering };
+}
+
 /** What another process gets of a database at once: the number of rows of `t`, or the code of its error. */
 export function askElsewhere(path: string, ...statements: readonly string[]): number | string {
-  const lines = execFileSync(process.execPath, [client, path, '0', ...statements], { encoding: 'utf8' }).split('\n');
-  return answer(lines[1]);
+  elsewhere ??= startElsewhere();
+  writeSync(elsewhere.asking, `${JSON.stringify({ path, statements })}\n`);
+  const bytes = Buffer.alloc(1000);
+  // A line of this length comes in one piece.
+  const text = bytes.toString('utf8', 0, readSync(elsewhere.answering, bytes));
+  if (text === '') throw new Error('no answer');
+  return JSON.parse(text) as number | string;
 }
 
 export interface WaitingClient {
