@@ -29,10 +29,9 @@ export interface RunOptions {
  * asked for than arguments, a folder and settings.
  */
 export function bkp(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
-  const { cwd, env, started } = options;
+  const { env, started } = options;
   const isPlain = started === undefined && Object.keys(env ?? {}).every((name) => name.startsWith('BKP_'));
-  if (isPlain && takesResident(args))
-    return residentBkp({ args, ...(cwd === undefined ? {} : { cwd }), env: { PATH: process.env['PATH'], ...env } });
+  if (isPlain && takesResident(args)) return residentRun(args, options);
   const child = spawn(process.execPath, [binary, ...args], {
     cwd: options.cwd ?? tmpdir(),
     env: { PATH: process.env['PATH'], ...options.env },
@@ -46,6 +45,11 @@ export function bkp(args: readonly string[], options: RunOptions = {}): Promise<
     child.on('error', reject);
     child.on('close', (code, signal) => resolve({ code, signal, ...output }));
   });
+}
+
+async function residentRun(args: readonly string[], { cwd = tmpdir(), env }: RunOptions): Promise<Ran> {
+  const ran = await residentBkp({ args, cwd, env: { PATH: process.env['PATH'], ...env } });
+  return { code: ran.code, signal: ran.signal, stdout: ran.stdout, stderr: ran.stderr };
 }
 
 /** A private folder for the length of a test; a real path. */

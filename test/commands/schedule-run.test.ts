@@ -8,6 +8,9 @@ import { monitoringService } from '../helpers/monitoring-service.js';
 import { archivesIn, folder, jsonLines, storageOf, type Line, type Ran } from './cli.js';
 import { catalogOf, change, changeSchedules, makeDue, scheduledSite } from './scheduled.js';
 
+/** For what is not about databases, for which processes would be started each time. */
+const small = ['--scopes', 'snapshots'];
+
 const scheduled = (ran: Ran): readonly Line[] => jsonLines(ran).filter(({ type }) => type === 'scheduled');
 
 /** As if every run had been so many minutes earlier. */
@@ -70,7 +73,7 @@ describe('bkp schedule run', () => {
   });
 
   it('runs each of several, whatever is wrong with one: a row of nonsense, and scopes that no source has', async () => {
-    const { root, run } = await scheduledSite({ a: [], broken: [], empty: [], z: [] });
+    const { root, run } = await scheduledSite({ a: small, broken: small, empty: small, z: small });
     makeDue(root);
     changeSchedules(root, "UPDATE backup_schedule SET time_of_day = '25:99' WHERE name = 'broken'");
     const quiet = await run('schedule', 'run', '--json', '--dry-run');
@@ -91,7 +94,7 @@ describe('bkp schedule run', () => {
 
   it('tries a failed one again after a pause, a few times', async () => {
     const config = 'hooks: { beforeCreate: "test -e mended" }\n';
-    const { root, run } = await scheduledSite({ daily: [] }, config);
+    const { root, run } = await scheduledSite({ daily: small }, config);
     makeDue(root);
     const attempt = async (): Promise<Line | undefined> => scheduled(await run('schedule', 'run', '--json'))[0];
     expect(await attempt()).toMatchObject({ outcome: 'failed', attempt: 1, exitCode: 1, error: { id: 'hook-failed' } });
@@ -108,8 +111,8 @@ describe('bkp schedule run', () => {
   });
 
   it('waits for the next time where another run holds the lock, which counts as no attempt', async () => {
-    const { root, run } = await scheduledSite();
-    await run('create', '--only', 'user.brain');
+    const { root, run } = await scheduledSite({ daily: small });
+    await run('create', '--only', 'snapshots');
     makeDue(root);
     const path = join(storageOf(root), '.bkp.lock');
     const lock = await acquireLock(path, { holder: 'test', wait: 0, clock: systemClock });
@@ -123,7 +126,7 @@ describe('bkp schedule run', () => {
   });
 
   it('fires nothing twice where the catalogue was deleted: archives count', async () => {
-    const { root, run } = await scheduledSite({ a: [], b: [] });
+    const { root, run } = await scheduledSite({ a: small, b: small });
     makeDue(root);
     expect(scheduled(await run('schedule', 'run', '--json'))).toHaveLength(2);
     rmSync(catalogOf(root));
@@ -136,8 +139,8 @@ describe('bkp schedule run', () => {
     ['of a newer version', (path: string) => change(path, 'PRAGMA user_version = 99')],
     ['read-only', (path: string) => chmodSync(path, 0o400)],
   ])('backs up although the catalogue is %s', async (what, harm) => {
-    const { root, run } = await scheduledSite();
-    await run('create', '--only', 'user.brain');
+    const { root, run } = await scheduledSite({ daily: small });
+    await run('create', '--only', 'snapshots');
     harm(catalogOf(root));
     const before = readFileSync(catalogOf(root));
     makeDue(root);

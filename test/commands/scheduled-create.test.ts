@@ -5,6 +5,9 @@ import { archivesIn, folder, jsonLines, namesIn, storageOf } from './cli.js';
 import { hasTool, tool } from '../helpers/cli.js';
 import { catalogOf, interruptRestore, makeDue, scheduledSite, type Calls } from './scheduled.js';
 
+/** For what is not about databases, for which processes would be started each time. */
+const small = ['--keep', '1', '--scopes', 'snapshots'];
+
 /** So many backups of a schedule, of which nothing was removed. */
 async function backups({ run }: Calls, name: string, count: number): Promise<void> {
   for (let n = 0; n < count; n += 1) {
@@ -56,7 +59,7 @@ describe('bkp create --schedule', () => {
   });
 
   it('removes two at most of what its schedule does not keep, of that schedule alone', async () => {
-    const calls = await scheduledSite({ daily: ['--keep', '1'], other: ['--keep', '1'] });
+    const calls = await scheduledSite({ daily: small, other: small });
     const { root, json } = calls;
     await backups(calls, 'other', 2);
     await backups(calls, 'daily', 3);
@@ -84,7 +87,7 @@ describe('bkp create --schedule', () => {
   });
 
   it('locks what it made with --lock, which retention then keeps', async () => {
-    const { root, json } = await scheduledSite({ daily: ['--keep', '1'] });
+    const { root, json } = await scheduledSite({ daily: small });
     const { id } = await json('create', '--schedule', 'daily', '--lock');
     expect(namesIn(storageOf(root))).toContain(`${String(id)}.zip.locked`);
     expect(await json('create', '--schedule', 'daily')).toMatchObject({ exitCode: 0, removed: [] });

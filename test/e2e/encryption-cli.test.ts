@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { bkp, bkpFile, hasTool, jsonLines, siteCopy, tool, type Ran } from '../helpers/cli.js';
+import { bkp, bkpFile, copySite, hasTool, jsonLines, siteCopy, tool, type Ran } from '../helpers/cli.js';
 import { temporaryFolder } from '../helpers/surroundings.js';
+import { copyTemplate } from '../helpers/template.js';
 import { openTerminal } from '../helpers/terminal.js';
 
 const secret = 'correct horse bättery';
@@ -16,14 +17,20 @@ function passphraseFile(content = `${secret}\n`): string {
 
 const summaryOf = (ran: Ran): Record<string, unknown> => jsonLines(ran).at(-1) ?? {};
 
-/** A site and an encrypted backup of it. */
-async function encryptedBackup(...args: readonly string[]) {
-  const site = siteCopy();
-  const file = passphraseFile();
-  const ran = await bkp(['create', '-C', site, '--encrypt', '--passphrase-file', file, '--json', ...args]);
-  expect(ran.code).toBe(0);
-  const { file: archive, id } = summaryOf(ran);
-  return { site, passphrase: file, archive: String(archive), id: String(id) };
+/** A site and an encrypted backup of it with a hint, made once. */
+async function encryptedBackup() {
+  const folder = join(temporaryFolder(), 'made');
+  const made = await copyTemplate('an encrypted backup', folder, async (content) => {
+    const site = join(content, 'site');
+    copySite(site);
+    const flags = ['--encrypt', '--passphrase-file', passphraseFile(), '--hint', 'in the safe'];
+    const ran = await bkp(['create', '-C', site, ...flags, '--json']);
+    expect(ran.code).toBe(0);
+    const { file, id } = summaryOf(ran);
+    return { file: relative(content, String(file)), id: String(id) };
+  });
+  const [site, archive] = [join(folder, 'site'), join(folder, made.file)];
+  return { site, passphrase: passphraseFile(), archive, id: made.id };
 }
 
 describe('an encrypted backup', () => {
@@ -46,12 +53,16 @@ describe('an encrypted backup', () => {
     };
     for (const [name, line] of Object.entries(ways)) {
       const archive = join(out, `${name}.zip`);
-      const command = `${line} --only system.brain -q -o ${archive}`.replace('BKP ', `${process.execPath} ${bkpFile} `);
+      const command = `${line} --only snapshots -q -o ${archive}`.replace('BKP ', `${process.execPath} ${bkpFile} `);
       const made = spawnSync('bash', ['-c', command], { encoding: 'utf8' });
       expect([name, made.status, made.stderr]).toEqual([name, 0, '']);
-      const verified = await bkp(['verify', archive, '--passphrase-file', file, '--json']);
-      expect([name, verified.code]).toEqual([name, 0]);
     }
+    const archives = Object.keys(ways).map((name) => join(out, `${name}.zip`));
+    const verified = await bkp(['verify', ...archives, '--passphrase-file', file, '--json']);
+    expect(verified.code).toBe(0);
+    expect(summaryOf(verified)).toMatchObject({
+      counts: { intact: archives.length, incomplete: 0, damaged: 0, failed: 0 },
+    });
     const wrong = ['--passphrase-file', passphraseFile('another one'), '--json'];
     const refused = await bkp(['verify', join(out, 'file.zip'), join(out, 'variable.zip'), ...wrong]);
     expect(refused.code).toBe(12);
@@ -65,7 +76,7 @@ describe('an encrypted backup', () => {
   });
 
   it('says so, with its hint, and opens for nobody without the passphrase: 12', async () => {
-    const { site, archive, passphrase } = await encryptedBackup('--hint', 'in the safe');
+    const { site, archive, passphrase } = await encryptedBackup();
     const shown = await bkp(['show', archive, '--passphrase-file', passphrase]);
     expect(shown.code).toBe(0);
     expect(shown.stdout).toContain('in the safe');
@@ -81,7 +92,7 @@ describe('an encrypted backup', () => {
   });
 
   it('restores into a folder, and several are verified with one passphrase', async () => {
-    const { site, archive, passphrase } = await encryptedBackup('--hint', 'in the safe');
+    const { site, archive, passphrase } = await encryptedBackup();
     const second = await bkp([
       'create',
       '-C',
@@ -166,7 +177,7 @@ describe('the safety backup of a restore in place', () => {
 
 describe.skipIf(!hasTool('tmux'))('an encrypted backup on a terminal', () => {
   it('is opened with what is typed, once, and tells its hint', async () => {
-    const { archive } = await encryptedBackup('--hint', 'in the safe');
+    const { archive } = await encryptedBackup();
     const { until, press } = openTerminal(`${process.execPath} ${bkpFile} verify ${archive}`);
     await until(/Passphrase of .*\.zip \(its hint: in the safe\):/);
     press('-l', secret);
