@@ -1,15 +1,14 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { bkp, jsonLines, siteCopy } from '../helpers/cli.js';
 import { describeTree } from '../helpers/instance.js';
+import { bkp, siteWithBackup, storageOf } from './cli.js';
 
 const minutes = 'Protokolle/2024/Sitzung 1 (Entwurf).txt';
 
-async function siteWithBackup(): Promise<{ root: string; uploads: string; id: string; storage: string }> {
-  const root = siteCopy();
-  const id = String(jsonLines(await bkp(['create', '--json'], { cwd: root })).at(-1)?.['id']);
-  return { root, uploads: join(root, 'var/uploads'), id, storage: join(root, 'var/backups') };
+async function siteWithUploads(): Promise<{ root: string; uploads: string; id: string; storage: string }> {
+  const { root, id } = await siteWithBackup();
+  return { root, uploads: join(root, 'var/uploads'), id, storage: storageOf(root) };
 }
 
 const safetyBackupsIn = (storage: string): readonly string[] =>
@@ -21,7 +20,7 @@ const liveState = (root: string): unknown =>
 
 describe('bkp restore --path', () => {
   it('merges the files that match, and leaves changed, new and removed others as they are', async () => {
-    const { root, uploads, id, storage } = await siteWithBackup();
+    const { root, uploads, id, storage } = await siteWithUploads();
     const original = readFileSync(join(uploads, minutes));
     writeFileSync(join(uploads, minutes), 'changed');
     writeFileSync(join(uploads, 'leer.txt'), 'changed');
@@ -51,7 +50,7 @@ describe('bkp restore --path', () => {
   });
 
   it('makes the folders that are missing', async () => {
-    const { root, uploads, id } = await siteWithBackup();
+    const { root, uploads, id } = await siteWithUploads();
     const original = readFileSync(join(uploads, minutes));
     rmSync(join(uploads, 'Protokolle'), { recursive: true });
     writeFileSync(join(uploads, 'new.txt'), 'new');
@@ -64,7 +63,7 @@ describe('bkp restore --path', () => {
   it.each(['uploads/Protokoll', 'uploads/**/*.nothing', 'nothing/**'])(
     'ends with 10 where %s matches nothing, and changes nothing',
     async (glob) => {
-      const { root, id, storage } = await siteWithBackup();
+      const { root, id, storage } = await siteWithUploads();
       mkdirSync(join(root, 'var/uploads/empty'));
       const before = liveState(root);
       const ran = await bkp(['restore', id, '--path', glob, '--confirm', id], { cwd: root });
