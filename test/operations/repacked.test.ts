@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { create, describeTree, directory, failure, instance, newTarget, restore, verify } from '../helpers/instance.js';
 import { temporaryFolder } from '../helpers/surroundings.js';
+import { copyTemplate } from '../helpers/template.js';
 import { bytes, linkTo, type Tree } from '../helpers/tree.js';
 import { ids } from './altered-archives.js';
 import { has, repackers, unpack, type Repacker } from './foreign-archives.js';
@@ -28,17 +29,26 @@ interface Remade {
   readonly source: string;
 }
 
-/** An archive of ours, unpacked and packed again; `change` is done to what lies in between. */
+/** An archive of ours as it is unpacked, and what it was made of, below a folder. */
+async function unpackedIn(folder: string, container: Container, tree: Tree): Promise<void> {
+  const from = await instance({ data: tree }, [directory('data')]);
+  const { file } = await create(from, { container });
+  unpack(container, file, join(folder, 'unpacked'));
+  renameSync(join(from.root, 'data'), join(folder, 'source'));
+}
+
+/** That, packed again; `change` is done to what lies in between. */
 async function remade(container: Container, repacker: Repacker, change?: (folder: string) => void): Promise<Remade> {
-  const from = await instance({ data: repacker.losesLinks === true ? plain : linked }, [directory('data')]);
-  const made = await create(from, { container });
+  const isLinked = repacker.losesLinks !== true;
+  const name = `unpacked ${container}${isLinked ? ' with a link' : ''}`;
+  const made = join(temporaryFolder(), 'made');
+  await copyTemplate(name, made, (folder) => unpackedIn(folder, container, isLinked ? linked : plain));
   const scratch = temporaryFolder();
-  unpack(container, made.file, join(scratch, 'unpacked'));
-  change?.(join(scratch, 'unpacked'));
-  await repacker.pack(join(scratch, 'unpacked'), join(scratch, 'remade'));
-  const name = readdirSync(scratch).find((found) => found.startsWith('remade'));
-  if (name === undefined) throw new Error(`${repacker.how} made nothing`);
-  return { file: join(scratch, name), source: join(from.root, 'data') };
+  change?.(join(made, 'unpacked'));
+  await repacker.pack(join(made, 'unpacked'), join(scratch, 'remade'));
+  const [packed] = readdirSync(scratch);
+  if (packed === undefined) throw new Error(`${repacker.how} made nothing`);
+  return { file: join(scratch, packed), source: join(made, 'source') };
 }
 
 describe.each(repackers)('an archive remade by $how', (repacker) => {
