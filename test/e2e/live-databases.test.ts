@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { bkp, ended, hasTool, siteCopy } from '../helpers/cli.js';
+import { residentBkp } from '../helpers/resident.js';
 import { temporaryFolder } from '../helpers/surroundings.js';
 
 const writeLoad = fileURLToPath(new URL('../../bench/write-load.mjs', import.meta.url));
@@ -41,7 +42,8 @@ describe.each(['wal', 'delete'])('two writers that commit to both databases in o
         expect(made.stderr).toBe('');
         expect(made.code).toBe(0);
         const target = join(site, '..', `restored-${n}`);
-        expect((await bkp(['restore', archive, '--target', target])).code).toBe(0);
+        const restored = await residentBkp({ args: ['restore', archive, '--target', target], env: process.env });
+        expect(restored.code).toBe(0);
         const [system, user] = ['system.brain', 'user.brain'].map((name) => counterOf(join(target, 'var', name)));
         expect(system).toBe(user);
         counters.push(system);
