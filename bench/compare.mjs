@@ -59,6 +59,8 @@ for (let round = 0; round <= runs; round++) {
     process.stderr.write(`\r\x1b[Kround ${round} of ${runs}: ${name}`);
     if (round === 0) job.first?.();
     job.prepare?.();
+    // What the job before left to be written is not to be waited for by this one.
+    spawnSync('sync');
     const told = measure(job.command, job.env);
     if (round === 0) results.set(name, { seconds: [], cpu: [], peakKiB: 0, bytes: undefined });
     const result = results.get(name);
