@@ -59,7 +59,8 @@ function stored(data: Uint8Array, last: boolean, start = 0): Buffer {
 
 /** Results go to where the data of the job lay, so that its memory is used again; undefined where there is no room. */
 function roomAt(data: Uint8Array, start: number, bytes: number): Buffer | undefined {
-  const memory = memoryBehind(data);
+  // Only what lies at the beginning of its memory can be moved from behind without writing over itself.
+  const memory = data.byteOffset === 0 ? memoryBehind(data) : undefined;
   return memory !== undefined && start + bytes <= memory.length ? memory.subarray(start, start + bytes) : undefined;
 }
 

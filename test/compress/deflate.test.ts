@@ -128,6 +128,15 @@ describe('what lies in memory of a pool', () => {
     });
   }
 
+  it('is packed elsewhere where it does not begin its memory', () => {
+    const media = noise(300_000);
+    const room = new BlockMemory(0).take(400_000);
+    media.copy(room, 70_000);
+    const { data } = deflateBlock({ data: room.subarray(70_000, 370_000), level: 6, last: true });
+    expect(data.buffer).not.toBe(room.buffer);
+    expect(inflateRawSync(data).equals(media)).toBe(true);
+  });
+
   it('is packed so in batches too', () => {
     const items = [text(5000), noise(70_000), Buffer.alloc(0), text(3), Buffer.alloc(20_000)];
     const lengths = items.map(({ length }) => length);
