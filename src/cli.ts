@@ -1,6 +1,7 @@
 import { exit } from 'node:process';
 import { errorText } from './base/errors.js';
 import { exitCodes, type ExitCode } from './base/exit-codes.js';
+import { keepHeapSmall } from './base/small-heap.js';
 import { readVersion } from './commands/version.js';
 import { openScreens, type Screens } from './ui/screens.js';
 
@@ -8,6 +9,7 @@ import { openScreens, type Screens } from './ui/screens.js';
 export async function main(args: readonly string[]): Promise<void> {
   // Where nothing is decided, nothing succeeded.
   process.exitCode = exitCodes.failed;
+  keepHeapSmall();
   const screens = openScreens(process.stdout, process.stderr);
   const exitCode = isVersionAlone(args) ? tellVersion(screens) : await (await import('./run.js')).run(args, screens);
   process.exitCode = await told(screens, exitCode);
