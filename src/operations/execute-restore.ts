@@ -6,12 +6,12 @@ import { BkpError } from '../base/errors.js';
 import { TreeWriter } from '../fs/tree-writer.js';
 import { finding, hasDamage, type Finding } from '../manifest/findings.js';
 import { databaseEntries } from './check-databases.js';
-import { checkStaged } from './check-staged.js';
 import type { Deps } from './deps.js';
 import { damaged, type RestorePlan } from './plan-restore.js';
 import { proveContents, type Visitor } from './prove-contents.js';
 import { entrySource, placeOf, type RestoreLayout } from './restore-layout.js';
 import { openPlace, treeName } from './restore-target.js';
+import { StagedChecks } from './staged-checks.js';
 import { writeTreeFile } from './write-tree-file.js';
 
 export interface RestoreResult {
@@ -40,14 +40,14 @@ export function restoreToTarget(plan: RestorePlan & { readonly target: string },
     const tree = new TreeWriter(place.folder, { owner: request.owner, sync: true });
     cleanup.defer(() => tree.close());
     const isSelected = ({ path }: EntryHeader): boolean => selected.has(entrySource(path, layout));
-    const databases: { readonly header: EntryHeader; readonly file: string }[] = [];
+    const checks = new StagedChecks(request.file.location, deps, cleanup);
     const checked = databaseEntries(manifest);
     const visitor: Visitor = {
       wants: isSelected,
       file: async (header, content) => {
         const to = stagedPath(header.path, layout);
         await writeTreeFile(tree, to, header, content);
-        if (checked.has(header.path)) databases.push({ header, file: join(place.folder, to) });
+        if (checked.has(header.path)) checks.add({ header, file: join(place.folder, to) });
       },
       other: (header) => {
         const to = stagedPath(header.path, layout);
@@ -68,7 +68,7 @@ export function restoreToTarget(plan: RestorePlan & { readonly target: string },
     });
     if (hasDamage(contents.findings)) throw damaged(request.file.location, contents.findings);
     const counts = await tree.finish();
-    const notes = await checkStaged(databases, deps, request.file.location);
+    const notes = await checks.finish();
     if (counts.ownersNotSet > 0) notes.push(ownerNote(counts.ownersNotSet, counts.setIdsDropped));
     deps.signal.throwIfAborted();
     await place.publish();
@@ -82,7 +82,7 @@ export function restoreToTarget(plan: RestorePlan & { readonly target: string },
       bytes: contents.bytes,
       directories,
       links,
-      databases: databases.length,
+      databases: checks.databases.length,
       findings,
       milliseconds,
     };

@@ -9,7 +9,6 @@ import { makeFolders } from '../fs/make-folders.js';
 import { removeTree } from '../fs/remove-tree.js';
 import { TreeWriter } from '../fs/tree-writer.js';
 import { finding, hasDamage, type Finding } from '../manifest/findings.js';
-import { checkStaged, type StagedDatabase } from './check-staged.js';
 import { databaseEntries } from './check-databases.js';
 import type { Deps } from './deps.js';
 import { damaged } from './plan-restore.js';
@@ -17,6 +16,7 @@ import { proveContents, type Visitor } from './prove-contents.js';
 import type { InPlacePlan, OwnerPolicy } from './plan-in-place.js';
 import { sidecarSuffixes } from './resolve-sources.js';
 import type { RestoreUnit } from './restore-units.js';
+import { StagedChecks, type StagedDatabase } from './staged-checks.js';
 import { writeTreeFile } from './write-tree-file.js';
 
 /** What lies in staging now, proven. */
@@ -39,7 +39,7 @@ export async function stageUnits(plan: InPlacePlan, deps: Deps, cleanup: Cleanup
   const writers = await openWriters(plan, cleanup);
   const singles = new Map<RestoreUnit, string[]>();
   const sidecars = new Map<RestoreUnit, string[]>();
-  const databases: StagedDatabase[] = [];
+  const checks = new StagedChecks(plan.file.location, deps, cleanup);
   const checked = databaseEntries(plan.manifest);
   const at = (header: EntryHeader): Staging | undefined =>
     plan.isWanted(header.path) ? stagingOf(plan.units, header, writers) : undefined;
@@ -50,7 +50,7 @@ export async function stageUnits(plan: InPlacePlan, deps: Deps, cleanup: Cleanup
       if (staging === undefined) return;
       const { unit, tree, path, rest } = staging;
       await writeTreeFile(tree, path, { ...header, ...metadataOf(unit, rest, header, plan.owner) }, content);
-      if (checked.has(header.path)) databases.push({ header, file: join(unit.room, 'stage', path) });
+      if (checked.has(header.path)) checks.add({ header, file: join(unit.room, 'stage', path) });
       if (unit.mode === 'files') push(singles, unit, rest);
       if (unit.source.type === 'sqlite' && rest !== '') push(sidecars, unit, rest);
     },
@@ -83,12 +83,12 @@ export async function stageUnits(plan: InPlacePlan, deps: Deps, cleanup: Cleanup
     counts.links += done.links;
     counts.owners += done.ownersNotSet;
   }
-  const findings = await checkStaged(databases, deps, plan.file.location);
+  const findings = await checks.finish();
   if (counts.owners > 0) {
     findings.push(finding('owner-not-restored', `the owner of ${counts.owners} entries could not be set without root`));
   }
   const { files, directories, links } = counts;
-  return { files, directories, links, bytes: contents.bytes, databases, singles, sidecars, findings };
+  return { files, directories, links, bytes: contents.bytes, databases: checks.databases, singles, sidecars, findings };
 }
 
 function push(map: Map<RestoreUnit, string[]>, unit: RestoreUnit, path: string): void {
