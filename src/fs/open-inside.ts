@@ -1,7 +1,8 @@
-import { constants, lstatSync, mkdirSync, openSync, readdirSync, symlinkSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { compareBytes, entryPathFault } from '../base/entry-path.js';
 import { BkpError, ioError, systemCode } from '../base/errors.js';
+import { openNewFile } from './file-batch.js';
 import { FolderHandle } from './folder-handle.js';
 import { withoutPath } from './reason.js';
 
@@ -50,10 +51,15 @@ export class InsideFolder {
     return this.try('opening', path, () => new FolderHandle(this.at(path === '' ? '.' : path)));
   }
 
+  /** Checks the path of something that is to be made, and makes the folders that it lies in. */
+  prepare(path: string): void {
+    this.#check(path);
+    if (path.includes('/')) this.#ensureFolder(dirname(path));
+  }
+
   createFile(path: string): number {
-    const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } = constants;
-    this.#prepare(path);
-    return this.try('creating', path, () => openSync(this.at(path), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600));
+    this.prepare(path);
+    return this.try('creating', path, () => openNewFile(this.at(path)));
   }
 
   /** A folder and those it lies in; one that is known already is left as it is. */
@@ -63,7 +69,7 @@ export class InsideFolder {
   }
 
   createLink(path: string, target: string): void {
-    this.#prepare(path);
+    this.prepare(path);
     this.try('creating', path, () => symlinkSync(target, this.at(path)));
   }
 
@@ -94,11 +100,6 @@ export class InsideFolder {
 
   close(): void {
     this.#handle.close();
-  }
-
-  #prepare(path: string): void {
-    this.#check(path);
-    if (path.includes('/')) this.#ensureFolder(dirname(path));
   }
 
   #check(path: string): void {

@@ -1,5 +1,7 @@
-import { closeSync, fchmodSync, fsyncSync, writeSync } from 'node:fs';
+import { closeSync, fchmodSync, fsyncSync } from 'node:fs';
+import { writeFully } from './file-batch.js';
 import { openFileSystemSync } from './file-system-sync.js';
+import { FileWriter } from './file-writer.js';
 import { applyToDescriptor, applyToLink, type Metadata, type MetadataLosses, type OwnerPolicy } from './metadata.js';
 import { InsideFolder } from './open-inside.js';
 import { SyncQueue } from './sync-queue.js';
@@ -37,6 +39,8 @@ export class TreeWriter {
   readonly #losses: MetadataLosses = { ownersNotSet: 0, setIdsDropped: 0 };
   /** Undefined: not asked for yet. `none`: each file is to be synced by itself. */
   #syncAll: (() => Promise<void>) | 'none' | undefined;
+  /** There once small files are not synced by themselves. */
+  #writer: FileWriter | undefined;
   #files = 0;
   #links = 0;
   #isOpen = true;
@@ -49,6 +53,7 @@ export class TreeWriter {
   /** A small file, whole. */
   async writeFile(path: string, bytes: Uint8Array, meta: Metadata): Promise<void> {
     const alone = await this.#isSyncedAlone();
+    if (!alone) return this.#writeBeside(path, bytes, meta);
     const fd = this.#inside.createFile(path);
     try {
       this.#inside.try('writing', path, () => writeFully(fd, bytes));
@@ -56,13 +61,13 @@ export class TreeWriter {
       closeSync(fd);
       throw error;
     }
-    await this.#complete(fd, path, meta, alone);
+    await this.#complete(fd, path, meta);
   }
 
   /** A large file, in pieces. It counts once it is closed. */
   createFile(path: string, meta: Metadata): TreeFile {
     const fd = this.#inside.createFile(path);
-    return new TreeFile(fd, this.#inside.display(path), () => this.#complete(fd, path, meta, true));
+    return new TreeFile(fd, this.#inside.display(path), () => this.#complete(fd, path, meta));
   }
 
   /** Its mode, owner and times are set by `finish`, after its content. */
@@ -84,6 +89,9 @@ export class TreeWriter {
   /** Completes the folders, deepest first (they may be read-only to us), and waits until all is on the disk. */
   async finish(): Promise<TreeCounts> {
     await this.#queue.drain();
+    const losses = await this.#writer?.drain();
+    this.#losses.ownersNotSet += losses?.ownersNotSet ?? 0;
+    this.#losses.setIdsDropped += losses?.setIdsDropped ?? 0;
     const together = typeof this.#syncAll === 'function' ? this.#syncAll : undefined;
     const alone = this.#options.sync && together === undefined;
     for (const path of this.#inside.foldersDeepestFirst()) this.#completeFolder(path, alone);
@@ -97,6 +105,7 @@ export class TreeWriter {
   async close(): Promise<void> {
     if (!this.#isOpen) return;
     this.#isOpen = false;
+    await this.#writer?.close();
     this.#inside.close();
     await this.#queue.settle();
   }
@@ -108,8 +117,15 @@ export class TreeWriter {
     return this.#syncAll === 'none';
   }
 
-  /** Takes the descriptor over. `alone`: synced by itself, where it is synced at all. */
-  async #complete(fd: number, path: string, meta: Metadata, alone: boolean): Promise<void> {
+  async #writeBeside(path: string, bytes: Uint8Array, meta: Metadata): Promise<void> {
+    this.#inside.prepare(path);
+    this.#writer ??= new FileWriter(this.#inside, this.#options.owner);
+    await this.#writer.add(path, bytes, meta);
+    this.#files++;
+  }
+
+  /** Takes the descriptor over. */
+  async #complete(fd: number, path: string, meta: Metadata): Promise<void> {
     try {
       this.#applyMetadata(fd, path, meta);
     } catch (error) {
@@ -117,7 +133,7 @@ export class TreeWriter {
       throw error;
     }
     this.#files++;
-    if (this.#options.sync && alone) await this.#queue.add(fd, this.#inside.display(path));
+    if (this.#options.sync) await this.#queue.add(fd, this.#inside.display(path));
     else this.#inside.try('closing', path, () => closeSync(fd));
   }
 
@@ -140,8 +156,4 @@ export class TreeWriter {
       applyToDescriptor(fd, meta, this.#options.owner, this.#losses),
     );
   }
-}
-
-function writeFully(fd: number, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
 }
