@@ -1,4 +1,7 @@
+import type { BlockIndex } from './block-index.js';
+import { decodeOwnParts, encodeOwnParts } from './own-field.js';
 import type { RecordFields } from './records.js';
+import { fits32, splitTime, toNanoseconds } from './unix-seconds.js';
 import type { Strength } from '../../compress/derive-key.js';
 
 /**
@@ -12,13 +15,6 @@ const idOwner = 0x7875;
 export const idStrong = 0x0017;
 const idAes = 0x9901;
 const idOwn = 0x4b42;
-
-/** Parts of our own field: tag (1 byte), length (2), value. */
-const tagTime = 1;
-const tagBlocks = 2;
-
-/** What all extra fields of one central record may take (their length has 16 bits), less the other fields' share. */
-const maxBlocksBytes = 65_535 - 128;
 
 /** Where a field's data begins. */
 const dataAt = 4;
@@ -43,16 +39,6 @@ export function zip64Extra(values: readonly number[]): Buffer {
   values.forEach((value, index) => field.writeBigUInt64LE(BigInt(value), dataAt + index * 8));
   return field;
 }
-
-const billion = 1_000_000_000n;
-
-/** Whole seconds (rounded down) and the nanoseconds above them. */
-function split(mtime: bigint): { readonly seconds: bigint; readonly nanoseconds: number } {
-  const nanoseconds = ((mtime % billion) + billion) % billion;
-  return { seconds: (mtime - nanoseconds) / billion, nanoseconds: Number(nanoseconds) };
-}
-
-const fits32 = (seconds: bigint): boolean => seconds >= -0x80000000n && seconds <= 0x7fffffffn;
 
 function timestampExtra(seconds: bigint): Buffer {
   const field = emptyField(idTimestamp, 5);
@@ -95,40 +81,17 @@ type Metadata = Pick<RecordFields, 'mtime' | 'uid' | 'gid' | 'blocks' | 'aes'>;
 
 /** Fields that both records carry. */
 export function encodeLocalExtra({ mtime, uid, gid, aes }: Metadata): Buffer {
-  const { seconds } = split(mtime);
+  const { seconds } = splitTime(mtime);
   const fields = [ownerExtra(uid, gid)];
   if (fits32(seconds)) fields.unshift(timestampExtra(seconds));
   if (aes !== undefined) fields.push(aesExtra(aes));
   return Buffer.concat(fields);
 }
 
-function ownParts({ mtime, blocks }: Metadata): Buffer[] {
-  const parts: Buffer[] = [];
-  const part = (tag: number, value: Buffer): void => {
-    const head = Buffer.from([tag, 0, 0]);
-    head.writeUInt16LE(value.length, 1);
-    parts.push(head, value);
-  };
-  const { seconds, nanoseconds } = split(mtime);
-  if (nanoseconds !== 0 || !fits32(seconds)) {
-    const value = Buffer.alloc(12);
-    value.writeBigInt64LE(seconds, 0);
-    value.writeUInt32LE(nanoseconds, 8);
-    part(tagTime, value);
-  }
-  if (blocks !== undefined && blocks.length * 4 <= maxBlocksBytes) {
-    const value = Buffer.alloc(blocks.length * 4);
-    blocks.forEach((bytes, index) => value.writeUInt32LE(bytes, index * 4));
-    part(tagBlocks, value);
-  }
-  return parts;
-}
-
 export function encodeCentralExtra(metadata: Metadata): Buffer {
-  const own = ownParts(metadata);
+  const own = encodeOwnParts(metadata.mtime, metadata.blocks);
   const shared = encodeLocalExtra(metadata);
-  const ownBytes = own.reduce((sum, part) => sum + part.length, 0);
-  return own.length === 0 ? shared : Buffer.concat([shared, head(idOwn, ownBytes), ...own]);
+  return own.length === 0 ? shared : Buffer.concat([shared, head(idOwn, own.length), own]);
 }
 
 /** What we understand of a record's extra fields. */
@@ -141,7 +104,7 @@ export interface Extras {
   readonly exactMtime?: bigint;
   readonly uid?: number;
   readonly gid?: number;
-  readonly blocks?: readonly number[];
+  readonly blocks?: BlockIndex;
   /** Undefined also where it is encrypted in a way that is not known. */
   readonly aes?: AesField;
 }
@@ -189,7 +152,7 @@ function decodeField(id: number, data: Buffer, extras: { -readonly [K in keyof E
       return;
     case idTimestamp:
       // The first bit says that the modification time is there; it comes first.
-      if (data.length >= 5 && ((data[0] ?? 0) & 1) === 1) extras.mtime = BigInt(data.readInt32LE(1)) * billion;
+      if (data.length >= 5 && ((data[0] ?? 0) & 1) === 1) extras.mtime = toNanoseconds(BigInt(data.readInt32LE(1)));
       return;
     case idOwner:
       decodeOwner(data, extras);
@@ -198,7 +161,7 @@ function decodeField(id: number, data: Buffer, extras: { -readonly [K in keyof E
       decodeAes(data, extras);
       return;
     case idOwn:
-      decodeOwn(data, extras);
+      decodeOwnParts(data, extras);
       return;
     default:
   }
@@ -218,22 +181,4 @@ function decodeAes(data: Buffer, extras: { aes?: AesField }): void {
   const [version, strength, method] = [data.readUInt16LE(0), data.readUInt8(4), data.readUInt16LE(5)];
   if ((version !== 1 && version !== 2) || (strength !== 1 && strength !== 2 && strength !== 3)) return;
   extras.aes ??= { version, strength, method };
-}
-
-function decodeOwn(data: Buffer, extras: { exactMtime?: bigint; blocks?: readonly number[] }): void {
-  let at = 0;
-  while (at + 3 <= data.length) {
-    const tag = data[at];
-    const end = at + 3 + data.readUInt16LE(at + 1);
-    if (end > data.length) throw new RangeError('our own extra field is cut short');
-    const value = data.subarray(at + 3, end);
-    if (tag === tagTime && value.length === 12) {
-      extras.exactMtime = value.readBigInt64LE(0) * billion + BigInt(value.readUInt32LE(8));
-    }
-    if (tag === tagBlocks && value.length % 4 === 0) {
-      extras.blocks = Array.from({ length: value.length / 4 }, (_, index) => value.readUInt32LE(index * 4));
-    }
-    at = end;
-  }
-  if (at !== data.length) throw new RangeError('our own extra field is cut short');
 }

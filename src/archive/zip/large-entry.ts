@@ -1,5 +1,6 @@
 import { Readable, pipeline } from 'node:stream';
 import { crc32, createInflateRaw } from 'node:zlib';
+import type { BlockIndex } from './block-index.js';
 import type { ZipEntry } from './zip-entry.js';
 import { sealOf, unsealed } from './entry-seal.js';
 import { LargeOpening } from './large-opening.js';
@@ -97,46 +98,49 @@ async function* decrypted(
 }
 
 /** The block index, if it fits the entry; it is only a hint, and what it leads to is compared with CRC and sums. */
-function usableBlocks(entry: ZipEntry): readonly number[] | undefined {
+function usableBlocks(entry: ZipEntry): BlockIndex | undefined {
   const { blocks } = entry.extras;
-  if (blocks?.length !== Math.ceil(entry.size / blockSize)) return undefined;
+  if (blocks === undefined || blocks.sizes.length !== Math.ceil(entry.size / blocks.unit)) return undefined;
   // A block that deflate could not shrink is stored, and grows by a few bytes: anything larger is not ours.
-  if (blocks.some((bytes) => bytes > blockSize + blockSize / 8)) return undefined;
-  return blocks.reduce((sum, bytes) => sum + bytes, 0) === unsealed(entry).packedSize ? blocks : undefined;
+  if (blocks.sizes.some((bytes) => bytes > blocks.unit + blocks.unit / 8)) return undefined;
+  return blocks.sizes.reduce((sum, bytes) => sum + bytes, 0) === unsealed(entry).packedSize ? blocks : undefined;
 }
 
 interface InBlocks {
   readonly source: ByteSource;
   readonly start: number;
   readonly entry: ZipEntry;
-  readonly blocks: readonly number[];
+  readonly blocks: BlockIndex;
   readonly pool: Compressor;
   readonly opening: LargeOpening | undefined;
 }
 
 async function* inBlocksInflated(content: InBlocks): AsyncGenerator<Buffer> {
-  const { source, start, entry, blocks, pool, opening } = content;
+  const { source, start, entry, pool, opening } = content;
+  const { unit, sizes } = content.blocks;
+  // Pieces of many blocks are fewer: as much is held of them.
+  const ahead = Math.max(2, Math.floor((pool.width * 2 * blockSize) / unit));
   const running: Promise<{ readonly data: Uint8Array }>[] = [];
   const take = async function* (): AsyncGenerator<Buffer> {
     const { data } = (await running.shift()) ?? { data: Buffer.alloc(0) };
     yield Buffer.from(data.buffer, data.byteOffset, data.byteLength);
     // One that is all of the content stays: who writes small files gathers them first.
-    if (blocks.length > 1) pool.spare(data);
+    if (sizes.length > 1) pool.spare(data);
   };
   let at = 0;
-  for (const [index, bytes] of blocks.entries()) {
-    const last = index === blocks.length - 1;
-    const memory = pool.room(blockRoom);
+  for (const [index, bytes] of sizes.entries()) {
+    const last = index === sizes.length - 1;
+    const memory = pool.room(unit === blockSize ? blockRoom : bytes);
     const packed = await source.read(start + at, bytes, memory);
     opening?.seen(packed);
-    const size = last ? entry.size - index * blockSize : blockSize;
+    const size = last ? entry.size - index * unit : unit;
     const cipher = opening === undefined ? {} : { cipher: opening.at(at) };
     const data = packed.buffer === memory.buffer ? packed : ownBuffer(packed);
     const job = pool.run('inflate-block', { data, size, last, ...cipher });
     job.catch(() => undefined);
     running.push(job);
     at += bytes;
-    if (running.length > pool.width * 2) yield* take();
+    if (running.length > ahead) yield* take();
   }
   while (running.length > 0) yield* take();
 }

@@ -247,6 +247,29 @@ describe('an extra field', () => {
       });
     }
 
+    const inPieces = (each: number, pieceSizes: readonly number[]): Buffer => {
+      const data = Buffer.concat(pieces);
+      const value = Buffer.concat([Buffer.from([each]), ...pieceSizes.map(uint32)]);
+      const central = { extra: own(part(3, value)), packedSize: data.length };
+      return between({ content, method: 8, data, central, local: { packedSize: data.length } });
+    };
+
+    it('in pieces of several blocks is read by it', async () => {
+      const read = await readZip(pool, inPieces(2, [first + second, third]));
+      expect(read.damaged).toEqual([]);
+      expect(read.samples[1]?.bytes.equals(content)).toBe(true);
+      // That it is used, and not the stream as a whole, is seen where it is wrong.
+      expect(await damageOf(pool, inPieces(2, [first, second + third]))).toEqual(['content-undecodable']);
+    });
+
+    for (const each of [0, 9, 255]) {
+      it(`ignores one in pieces of ${each} blocks`, async () => {
+        const read = await readZip(pool, inPieces(each, [first + second + third]));
+        expect(read.damaged).toEqual([]);
+        expect(read.samples[1]?.bytes.equals(content)).toBe(true);
+      });
+    }
+
     const wrong: Readonly<Record<string, readonly number[]>> = {
       'is off by one': [first - 1, second + 1, third],
       'has an empty block': [first, second + third, 0],

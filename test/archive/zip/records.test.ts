@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { BlockIndex } from '../../../src/archive/zip/block-index.js';
+import { blockSize } from '../../../src/base/limits.js';
 import { decodeExtras } from '../../../src/archive/zip/extra-fields.js';
 import {
   centralBytes,
@@ -131,17 +133,34 @@ describe('central records', () => {
     }
   });
 
-  it('never have more extra fields than their length can tell, and leave the index of blocks out before', () => {
+  it('never have more extra fields than their length can tell, and make the index of blocks coarser, or leave it out, before', () => {
     const all = { mtime: 2n ** 62n + 1n, size: 2 ** 40, packedSize: 2 ** 40, offset: 2 ** 40, large: true };
-    const indexOf = (count: number): readonly number[] | undefined => {
-      const record = encodeCentral({ ...fields, ...all, blocks: Array.from({ length: count }, (_, at) => at) });
+    const indexOf = (count: number): BlockIndex | undefined => {
+      const record = encodeCentral({ ...fields, ...all, blocks: Array.from({ length: count }, (_, at) => at % 1000) });
       expect(record.length).toBe(centralBytes + record.readUInt16LE(28) + record.readUInt16LE(30));
       const extras = decodeExtras(extrasOf(record));
       expect(extras.exactMtime).toBe(all.mtime);
       return extras.blocks;
     };
-    for (const count of [0, 1, 16_000, 16_351]) expect(indexOf(count)).toHaveLength(count);
-    for (const count of [16_352, 100_000]) expect(indexOf(count)).toBeUndefined();
+    const all16 = 16_351;
+    for (const [count, each] of [
+      [0, 1],
+      [1, 1],
+      [all16, 1],
+      [all16 + 1, 2],
+      [2 * all16 + 1, 4],
+      [100_000, 8],
+      [8 * all16, 8],
+    ] as const) {
+      const index = indexOf(count);
+      const first = Array.from({ length: Math.min(each, count) }, (_, at) => at).reduce((sum, at) => sum + at, 0);
+      expect(index).toMatchObject({ unit: each * blockSize });
+      expect(index?.sizes).toHaveLength(Math.ceil(count / each));
+      expect(index?.sizes[0]).toBe(count === 0 ? undefined : first);
+      const total = Array.from({ length: count }, (_, at) => at % 1000).reduce((sum, bytes) => sum + bytes, 0);
+      expect(index?.sizes.reduce((sum, bytes) => sum + bytes, 0)).toBe(total);
+    }
+    expect(indexOf(8 * all16 + 1)).toBeUndefined();
   });
 
   it('hold the mode with its type for Unix, and the folder bit for MS-DOS', () => {
