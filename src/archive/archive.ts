@@ -93,8 +93,13 @@ export interface PackedFile {
 export interface EarlierBlocks {
   /** SHA-256 of the content of a block; undefined where it has none there. */
   content(index: number, last: boolean): Uint8Array | undefined;
-  /** The packed block with its packed sum, proven to be what it was; undefined where it is not. */
-  read(index: number): Promise<{ readonly packed: Buffer; readonly sum: Buffer } | undefined>;
+  /**
+   * The packed block, proven to be what it was; undefined where it is not. Of an encrypted archive it is decrypted, and has no
+   * packed sum: it gets another where it is encrypted anew.
+   */
+  read(index: number): Promise<{ readonly packed: Buffer; readonly sum: Buffer | undefined } | undefined>;
+  /** Nothing more is asked for: wipes keys. May be called again. */
+  forget(): void;
 }
 
 /** What ends an archive: the two files that prove the rest. */

@@ -105,7 +105,11 @@ export function deflateBlock(job: JobMap['deflate-block']['in']): JobMap['deflat
   const content = trace.content || trace.known !== undefined ? createHash('sha256').update(data).digest() : undefined;
   if (trace.known !== undefined && content?.equals(trace.known) === true) return { data, content, isKnown: true };
   const packed = smallest(data, level, last);
-  return { data: packed, sum: packedSum(packed), ...(content === undefined ? {} : { content }) };
+  return {
+    data: packed,
+    ...(trace.sum ? { sum: packedSum(packed) } : {}),
+    ...(content === undefined ? {} : { content }),
+  };
 }
 
 /** A small file: deflated, or as it is where that is not smaller. */

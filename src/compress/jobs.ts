@@ -66,6 +66,8 @@ export interface SummedItem {
 
 /** What is to be known of a block beside its deflated bytes. */
 export interface BlockTrace {
+  /** The packed sum is wanted; not of what is encrypted afterwards. */
+  readonly sum: boolean;
   /** The SHA-256 of its content is wanted. */
   readonly content: boolean;
   /** The SHA-256 that a block of an earlier archive has in its place: the same content is not deflated again. */

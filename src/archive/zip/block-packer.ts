@@ -1,7 +1,8 @@
 import type { EarlierBlocks, PackedFile } from '../archive.js';
 import type { LargeEntry } from './entry-fields.js';
+import type { LargeSeal } from './large-seal.js';
 import type { Compressor } from '../../compress/compressor.js';
-import type { JobMap, TracedBlock } from '../../compress/jobs.js';
+import type { TracedBlock } from '../../compress/jobs.js';
 import { packedSumBytes } from '../../compress/packed-sum.js';
 
 export interface PackedBlock {
@@ -16,54 +17,55 @@ export interface Packing {
   readonly traced: boolean;
 }
 
-/** Deflates (and encrypts) the blocks of one large entry, unless an earlier archive has them. */
+/** Deflates the blocks of one large entry, unless an earlier archive has them, and encrypts them. */
 export class BlockPacker {
-  readonly #entry: LargeEntry;
-  readonly #packing: Packing;
+  readonly #seal: LargeSeal | undefined;
   readonly #earlier: EarlierBlocks | undefined;
+  readonly #packing: Packing;
   #next = 0;
 
-  constructor(entry: LargeEntry, packing: Packing, earlier: EarlierBlocks | undefined) {
-    this.#entry = entry;
-    this.#packing = packing;
+  constructor({ seal, earlier }: LargeEntry, packing: Packing) {
+    this.#seal = seal;
     this.#earlier = earlier;
+    this.#packing = packing;
   }
 
   /** Called with the blocks in their order; `block` is given away. */
-  async pack(block: Uint8Array, last: boolean): Promise<PackedBlock> {
-    const index = this.#next++;
-    const { pool, level, traced } = this.#packing;
-    const job = { data: block, level, last };
-    if (!traced) {
-      const deflated = pool.run('deflate-block', job);
-      const { seal } = this.#entry;
-      return { packed: (await (seal?.encrypt(deflated, false) ?? deflated)).data, trace: {} };
-    }
-    const known = this.#earlier?.content(index, last);
-    const trace = { content: this.#earlier !== undefined, ...(known === undefined ? {} : { known }) };
-    return this.#traced(pool.run('deflate-block', { ...job, trace }), { index, level, last });
+  pack(block: Uint8Array, last: boolean): Promise<PackedBlock> {
+    const deflated = this.#deflated(block, this.#next++, last);
+    // Asked at once: the seal has to be asked in the order of the blocks.
+    return this.#seal === undefined ? deflated : sealed(this.#seal, deflated, this.#packing.traced);
   }
 
-  async #traced(deflated: Deflated, at: { index: number; level: number; last: boolean }): Promise<PackedBlock> {
-    const { seal } = this.#entry;
-    if (seal !== undefined) {
-      const { data, sum } = await seal.encrypt(deflated, true);
-      return { packed: data, trace: sum === undefined ? {} : { sum } };
-    }
-    const { data, isKnown = false, ...trace } = await deflated;
-    if (!isKnown) return { packed: data, trace };
-    const { index, level, last } = at;
+  async #deflated(block: Uint8Array, index: number, last: boolean): Promise<PackedBlock> {
+    const { pool, level, traced } = this.#packing;
+    const job = { data: block, level, last };
+    if (!traced) return { packed: (await pool.run('deflate-block', job)).data, trace: {} };
+    const known = this.#earlier?.content(index, last);
+    const wanted = { sum: this.#seal === undefined, content: this.#earlier !== undefined };
+    const trace = known === undefined ? wanted : { ...wanted, known };
+    const { data, isKnown = false, ...found } = await pool.run('deflate-block', { ...job, trace });
+    if (!isKnown) return { packed: data, trace: found };
     const earlier = await this.#earlier?.read(index);
-    if (earlier !== undefined) {
-      this.#packing.pool.spare(data);
-      return { packed: earlier.packed, trace: { ...trace, sum: earlier.sum } };
+    if (earlier === undefined) {
+      // What the earlier archive has there is damaged.
+      const { data: packed, ...anew } = await pool.run('deflate-block', { data, level, last, trace: wanted });
+      return { packed, trace: anew };
     }
-    // What the earlier archive has there is damaged.
-    return this.#traced(this.#packing.pool.run('deflate-block', { data, level, last, trace: { content: true } }), at);
+    pool.spare(data);
+    const { packed, sum } = earlier;
+    return { packed, trace: sum === undefined ? found : { ...found, sum } };
   }
 }
 
-type Deflated = Promise<JobMap['deflate-block']['out']>;
+async function sealed(seal: LargeSeal, deflated: Promise<PackedBlock>, traced: boolean): Promise<PackedBlock> {
+  const { data, sum } = await seal.encrypt(
+    deflated.then(({ packed }) => ({ data: packed })),
+    traced,
+  );
+  const { trace } = await deflated;
+  return { packed: data, trace: sum === undefined ? trace : { ...trace, sum } };
+}
 
 /** What is known of the blocks of an entry that is taken over. */
 export function takenTraces({ place: { blocks } }: PackedFile): readonly TracedBlock[] {

@@ -1,4 +1,4 @@
-import type { EntryHeader, PackedBlocks, PackedFile } from '../archive.js';
+import type { EarlierBlocks, EntryHeader, PackedBlocks, PackedFile } from '../archive.js';
 import type { Mark } from '../sink.js';
 import type { LargeSeal } from './large-seal.js';
 import type { AesField } from './extra-fields.js';
@@ -19,6 +19,8 @@ export interface LargeEntry {
   readonly blocks: number[];
   /** Undefined where it is not encrypted, or taken over. */
   readonly seal: LargeSeal | undefined;
+  /** What an earlier archive has of it, where it is written anew. */
+  readonly earlier: EarlierBlocks | undefined;
   /** It is taken over from an earlier archive. */
   readonly taken: PackedBlocks | undefined;
   /** What was traced of its blocks. */
@@ -28,11 +30,17 @@ export interface LargeEntry {
 /** A large entry of which nothing is written yet. */
 export function largeEntry(
   header: EntryHeader,
-  { seal, taken }: { readonly seal?: LargeSeal | undefined; readonly taken?: PackedFile },
+  { seal, earlier, taken }: Pick<Partial<LargeEntry>, 'seal' | 'earlier'> & { readonly taken?: PackedFile },
 ): LargeEntry {
   const { place, sha256 = '' } = taken ?? {};
   const begun = { crc: place?.crc ?? 0, sha256, mark: undefined, offset: 0, dataAt: 0, blocks: [], traces: [] };
-  return { header, ...begun, seal, taken: place?.blocks };
+  return { header, ...begun, seal, earlier, taken: place?.blocks };
+}
+
+/** Wipes the keys of an entry of which nothing is packed any more. */
+export function forgetKeys({ seal, earlier }: LargeEntry): void {
+  seal?.forget();
+  earlier?.forget();
 }
 
 const isEncrypted = ({ seal, taken }: LargeEntry): boolean =>

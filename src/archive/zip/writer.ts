@@ -16,7 +16,7 @@ import { ArchiveSink } from '../sink.js';
 import { inBlocks, metered } from '../sums.js';
 import { Batch, type PackedBatch, type PackedEntry } from './batch.js';
 import { BlockPacker, takenTraces } from './block-packer.js';
-import { largeEntry, largeFields, smallFields, type LargeEntry } from './entry-fields.js';
+import { forgetKeys, largeEntry, largeFields, smallFields, type LargeEntry } from './entry-fields.js';
 import type { KeptKeys } from '../kept-keys.js';
 import { LargeSeal } from './large-seal.js';
 import { headOf, largePlace, smallPlace } from './packed-place.js';
@@ -175,10 +175,9 @@ class ZipWriter implements ArchiveWriter {
 
   async #addLarge(header: EntryHeader, { read, earlier }: Extract<Content, { kind: 'blocks' }>): Promise<void> {
     const seal = this.#secret === undefined ? undefined : new LargeSeal(this.#options.pool, this.#secret);
-    const entry = largeEntry(header, { seal });
-    // A salt never meets other content than its own.
+    const entry = largeEntry(header, { seal, earlier });
     const packing = { pool: this.#options.pool, level: this.#options.level, traced: this.#options.traced === true };
-    const packer = new BlockPacker(entry, packing, seal === undefined ? earlier : undefined);
+    const packer = new BlockPacker(entry, packing);
     return this.#large(entry, async () => {
       const chunks = metered(header, read(), (sha256) => (entry.sha256 = sha256));
       let left = header.size;
@@ -219,8 +218,7 @@ class ZipWriter implements ArchiveWriter {
 
   /** The content of a large entry failed: the archive goes back to where it began, or is useless where it cannot. */
   async #takeBack(entry: LargeEntry, error: unknown): Promise<void> {
-    await this.#queue.drain();
-    entry.seal?.forget();
+    await this.#queue.drain().finally(() => forgetKeys(entry));
     if (entry.mark === undefined) this.#failure = { error };
     else await this.#sink.rollback(entry.mark);
   }
@@ -258,7 +256,7 @@ class ZipWriter implements ArchiveWriter {
     const around = { head: headOf(entry), tail: seal?.tail() ?? taken?.tail ?? nothing };
     await this.#sink.write(around.tail);
     if (seal !== undefined) this.#keys?.add(seal.salt, seal.material);
-    seal?.forget();
+    forgetKeys(entry);
     const fields = largeFields(entry);
     await this.#sink.write(encodeDescriptor(fields));
     const place = this.#options.traced === true ? largePlace(entry, around) : undefined;

@@ -2,9 +2,11 @@ import type { EarlierBlocks, PackedBlocks, PackedPlace } from '../../archive/arc
 import type { ByteSource } from '../../base/byte-source.js';
 import { ArchiveDamage } from '../../base/damage.js';
 import { BkpError } from '../../base/errors.js';
+import type { Passphrase } from '../../base/passphrase.js';
 import { batchRoom } from '../../compress/block-memory.js';
 import type { Compressor } from '../../compress/compressor.js';
-import { packedSum, packedSumBytes } from '../../compress/packed-sum.js';
+import { packedSumBytes } from '../../compress/packed-sum.js';
+import { DatabaseBlocks } from './database-blocks.js';
 
 /** What was to be taken over is not what was written: it is read anew. */
 export class EarlierDamage extends Error {
@@ -29,6 +31,7 @@ export class EarlierArchive {
   readonly #source: ByteSource;
   readonly #pool: Compressor;
   readonly #onDamage: () => void;
+  readonly #databases: DatabaseBlocks[] = [];
 
   /** `onDamage`: told when bytes are not what they were. */
   constructor(source: ByteSource, pool: Compressor, onDamage: () => void) {
@@ -70,31 +73,28 @@ export class EarlierArchive {
     while (running.length > 0) yield await take();
   }
 
-  /** For a large file that is written anew, block by block. */
-  earlierBlocks({ offset, blocks }: PackedPlace): EarlierBlocks {
-    const starts = blocks === undefined ? [] : startsOf(offset, blocks);
-    return {
-      content(index, last) {
-        // The last block ends the stream, and no other.
-        if (blocks?.contents === undefined || index >= blocks.sizes.length) return undefined;
-        if (last !== (index === blocks.sizes.length - 1)) return undefined;
-        return blocks.contents.subarray(index * 32, (index + 1) * 32);
+  /** For a database, which is written anew, block by block. `passphrase`: of this archive. To be forgotten. */
+  databaseBlocks(place: PackedPlace, passphrase: Passphrase | undefined): EarlierBlocks {
+    const blocks = new DatabaseBlocks({
+      place,
+      passphrase,
+      pool: this.#pool,
+      read: async (start, size, sum) => {
+        try {
+          return await this.#provenBlock(start, size, sum);
+        } catch (error) {
+          if (!(error instanceof EarlierDamage)) throw error;
+          return undefined;
+        }
       },
-      read: async (index) => {
-        const [start, size] = [starts[index], blocks?.sizes[index]];
-        if (blocks === undefined || start === undefined || size === undefined) return undefined;
-        const sum = sumAt(blocks, index);
-        const read = await this.#unlessDamaged(() => this.#readBlock(start, size));
-        if (read === undefined) return undefined;
-        const packed = read.subarray(0, size);
-        if (packedSum(packed).equals(sum)) return { packed, sum };
-        this.#onDamage();
-        return undefined;
-      },
-    };
+    });
+    this.#databases.push(blocks);
+    return blocks;
   }
 
+  /** Wipes the keys of all databases too. */
   async close(): Promise<void> {
+    for (const blocks of this.#databases) blocks.forget();
     await this.#source.close();
   }
 
@@ -156,15 +156,6 @@ function placedIn(ranges: readonly Range[]): readonly Item[] {
 
 const sumAt = ({ sums }: PackedBlocks, index: number): Buffer =>
   sums.subarray(index * packedSumBytes, (index + 1) * packedSumBytes);
-
-function startsOf(offset: number, { sizes, head }: PackedBlocks): readonly number[] {
-  let at = offset + head.length;
-  return sizes.map((size) => {
-    const start = at;
-    at += size;
-    return start;
-  });
-}
 
 interface Range {
   readonly start: number;

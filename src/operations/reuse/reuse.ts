@@ -1,5 +1,6 @@
 import type { EarlierBlocks, EntrySum } from '../../archive/archive.js';
 import type { Cleanup } from '../../base/cleanup.js';
+import type { Passphrase } from '../../base/passphrase.js';
 import { errorText } from '../../base/errors.js';
 import { KnownEntries, NewKnownEntries, type KnownEntriesKey } from '../../archive/known/known-entries-file.js';
 import type { KnownEntry } from '../../archive/known/known-entry.js';
@@ -14,6 +15,7 @@ import type { CreateRequest } from '../create-request.js';
 import type { Deps } from '../deps.js';
 import type { Source } from '../source.js';
 import { ArchivedFiles, type ProvenBefore } from './archived-files.js';
+import { noBlocks } from './database-blocks.js';
 import { EarlierArchive } from './earlier-archive.js';
 import { KnownCursor } from './known-cursor.js';
 import { Seals } from './seals.js';
@@ -53,7 +55,8 @@ export async function openReuse(wanted: ReuseRequest, deps: Deps, cleanup: Clean
     cleanup.defer(() => made.discard());
     entries.set(source.name, made);
   }
-  return new Reuse({ begun, sources, entries, earlier, willDecode: !request.quickCheck });
+  const { passphrase } = encryption ?? {};
+  return new Reuse({ begun, sources, entries, earlier, passphrase, willDecode: !request.quickCheck });
 }
 
 function keyOf(source: Source, { instance, encryption }: CreateRequest): KnownEntriesKey {
@@ -132,6 +135,8 @@ interface Reusing {
   readonly sources: ReadonlyMap<string, EarlierSource>;
   readonly entries: ReadonlyMap<string, NewKnownEntries>;
   readonly earlier: EarlierArchives;
+  /** Of this archive, and of those before it. */
+  readonly passphrase: Passphrase | undefined;
   readonly willDecode: boolean;
 }
 
@@ -191,7 +196,7 @@ export class Reuse {
     const proven = entry?.isProven === true ? entry.place : undefined;
     this.#files.give(path, { stat: undefined, isProven: false, earlier: proven });
     if (earlier === undefined || entry === undefined) return noBlocks;
-    return earlier.archive.earlierBlocks(entry.place);
+    return earlier.archive.databaseBlocks(entry.place, this.#reusing.passphrase);
   }
 
   written(sum: EntrySum): void {
@@ -215,6 +220,3 @@ export class Reuse {
     return earlier.archive;
   }
 }
-
-/** None are known; their sums are wanted all the same. */
-const noBlocks: EarlierBlocks = { content: () => undefined, read: () => Promise.resolve(undefined) };

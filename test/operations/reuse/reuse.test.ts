@@ -78,8 +78,51 @@ const flip = (file: string, at: number): void => {
   closeSync(fd);
 };
 
+/** Of encrypted entries of a zip: behind the local record of each (APPNOTE 4.3.7). */
+function saltsIn(file: string, names: readonly string[]): readonly string[] {
+  const found = readFileSync(file);
+  return names.map((name) => {
+    const local = found.indexOf(name) - 30;
+    const at = local + 30 + found.readUInt16LE(local + 26) + found.readUInt16LE(local + 28);
+    return found.subarray(at, at + 16).toString('hex');
+  });
+}
+
 /** Where content lies in an archive that stores it as it is. */
 const positionOf = (file: string, content: Buffer): number => readFileSync(file).indexOf(content.subarray(0, 64));
+
+const rows = (path: string, sql: string): void => {
+  const db = new Database(path);
+  db.pragma('journal_mode = WAL');
+  db.exec(sql);
+  db.close();
+};
+const fill = `CREATE TABLE t (n INTEGER PRIMARY KEY, x TEXT);
+  WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 20000)
+  INSERT INTO t SELECT n, hex(n * 7919) || ' some text that is longer ' || n || printf('%0200d', n) FROM c`;
+
+const withDatabase = async (): Promise<{ from: Instance; path: string }> => {
+  const from = await instance({ var: {} }, [database('app.db', { path: 'var/app.db' })]);
+  const path = join(from.root, 'var/app.db');
+  rows(path, fill);
+  return { from, path };
+};
+
+/** Counts the bytes that are read from archives of the storage. */
+function readFrom({ storage }: Instance): () => number {
+  let bytes = 0;
+  const open = storage.open.bind(storage);
+  storage.open = async (name) => {
+    const source = await open(name);
+    const read = source.read.bind(source);
+    source.read = (at, length, into) => {
+      bytes += length;
+      return read(at, length, into);
+    };
+    return source;
+  };
+  return () => bytes;
+}
 
 describe('what did not change since the backup before', () => {
   it('is taken over, and the new archive needs no other', async () => {
@@ -322,17 +365,56 @@ describe('with a passphrase', () => {
     expect(statSync(join(folder, kept[0] ?? '')).mode & 0o777).toBe(0o600);
   });
 
+  it('blocks of databases that stayed are encrypted anew, under a new salt, and not compressed again', async () => {
+    const { from, path } = await withDatabase();
+    const first = await create(from, { encryption: encryption() }, later);
+    rows(path, "UPDATE t SET x = 'changed' WHERE n = 10000");
+    const read = readFrom(from);
+    const second = await create(from, { encryption: encryption() }, later);
+    // All of it but a few blocks.
+    expect(read()).toBeGreaterThan(first.bytes / 2);
+    const third = await create(from, { encryption: encryption() }, later);
+    const salts = [first, second, third].map(({ file }) => saltsIn(file, ['app.db'])[0]);
+    expect(new Set(salts).size).toBe(3);
+    for (const made of [first, second, third]) {
+      expect((await verify(made.file, opening())).findings).toEqual([]);
+      execFileSync('7z', ['t', '-pa long passphrase', made.file]);
+    }
+    rmSync(first.file);
+    const target = newTarget();
+    await restore(third.file, target, { ...opening() });
+    const db = new Database(join(target, 'var/app.db'), { readonly: true });
+    expect(db.prepare('SELECT x FROM t WHERE n = 10000').pluck().get()).toBe('changed');
+    expect(db.prepare('SELECT count(*) FROM t').pluck().get()).toBe(20_000);
+    db.close();
+  });
+
+  it('blocks of databases are taken from no archive with another passphrase, and from none with --full', async () => {
+    const { from } = await withDatabase();
+    await create(from, { encryption: encryption() }, later);
+    const read = readFrom(from);
+    const full = await create(from, { encryption: encryption(), full: true }, later);
+    const other = await create(from, { encryption: encryption('another passphrase') }, later);
+    const level = await create(from, { encryption: encryption('another passphrase'), level: 4 }, later);
+    expect(read()).toBe(0);
+    expect((await verify(full.file, opening())).findings).toEqual([]);
+    for (const made of [other, level]) {
+      expect((await verify(made.file, opening('another passphrase'))).findings).toEqual([]);
+    }
+  });
+
+  it('a database is encrypted from its own bytes where blocks of the archive before are damaged', async () => {
+    const { from } = await withDatabase();
+    const before = await create(from, { encryption: encryption() }, later);
+    flip(before.file, 5000);
+    const made = await create(from, { encryption: encryption() }, later);
+    expect(made.findings.map(({ id }) => id)).toEqual(['earlier-backup-damaged']);
+    expect((await verify(made.file, opening())).findings).toEqual([]);
+  });
+
   it('a salt never meets content that changed', async () => {
     const from = await instance({ data: { a: bytes(large), b: 'small' } }, [directory('data')]);
-    // Behind the local record of each of the two (APPNOTE 4.3.7).
-    const salts = (file: string): readonly string[] => {
-      const found = readFileSync(file);
-      return ['data/a', 'data/b'].map((name) => {
-        const local = found.indexOf(name) - 30;
-        const at = local + 30 + found.readUInt16LE(local + 26) + found.readUInt16LE(local + 28);
-        return found.subarray(at, at + 16).toString('hex');
-      });
-    };
+    const salts = (file: string): readonly string[] => saltsIn(file, ['data/a', 'data/b']);
     const first = await create(from, { encryption: encryption() }, later);
     flip(fileIn(from, 'a'), 5);
     writeFileSync(fileIn(from, 'b'), 'Small');
@@ -346,20 +428,8 @@ describe('with a passphrase', () => {
 });
 
 describe('a database', () => {
-  const rows = (path: string, sql: string): void => {
-    const db = new Database(path);
-    db.pragma('journal_mode = WAL');
-    db.exec(sql);
-    db.close();
-  };
-  const fill = `CREATE TABLE t (n INTEGER PRIMARY KEY, x TEXT);
-    WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 20000)
-    INSERT INTO t SELECT n, hex(n * 7919) || ' some text that is longer ' || n || printf('%0200d', n) FROM c`;
-
   it('is copied, checked and read back each time; blocks that stayed are not compressed again', async () => {
-    const from = await instance({ var: {} }, [database('app.db', { path: 'var/app.db' })]);
-    const path = join(from.root, 'var/app.db');
-    rows(path, fill);
+    const { from, path } = await withDatabase();
     const first = await create(from, {}, later);
     rows(path, "UPDATE t SET x = 'changed' WHERE n = 10000");
     const second = await create(from, {}, later);
@@ -381,9 +451,7 @@ describe('a database', () => {
   });
 
   it('gives a good archive where blocks of the one before are damaged', async () => {
-    const from = await instance({ var: {} }, [database('app.db', { path: 'var/app.db' })]);
-    const path = join(from.root, 'var/app.db');
-    rows(path, fill);
+    const { from } = await withDatabase();
     const before = await create(from, {}, later);
     flip(before.file, 5000);
     const made = await create(from, {}, later);
