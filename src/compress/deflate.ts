@@ -3,7 +3,7 @@ import { constants, crc32, deflateRawSync, type ZlibOptions } from 'node:zlib';
 import { sealBytes, sealItem } from './aes.js';
 import { memoryBehind } from './block-memory.js';
 import { derivedBytes } from './derive-key.js';
-import type { JobMap, Method, PackedItem, SealOrder } from './jobs.js';
+import type { BlockTrace, JobMap, Method, PackedItem, SealOrder } from './jobs.js';
 import { packedSum, packedSumBytes, sumAsStored } from './packed-sum.js';
 import { release } from './release.js';
 
@@ -101,10 +101,19 @@ function smallest(data: Uint8Array, level: number, last: boolean, start = 0): Bu
 
 export function deflateBlock(job: JobMap['deflate-block']['in']): JobMap['deflate-block']['out'] {
   const { data, level, last, trace } = job;
-  if (trace === undefined) return { data: smallest(data, level, last) };
+  return tracedBlock(data, trace, () => smallest(data, level, last));
+}
+
+/** Packs a block, unless it is the known one, and tells of it what is wanted. */
+function tracedBlock(
+  data: Uint8Array,
+  trace: BlockTrace | undefined,
+  pack: () => Buffer,
+): JobMap['deflate-block']['out'] {
+  if (trace === undefined) return { data: pack() };
   const content = trace.content || trace.known !== undefined ? createHash('sha256').update(data).digest() : undefined;
   if (trace.known !== undefined && content?.equals(trace.known) === true) return { data, content, isKnown: true };
-  const packed = smallest(data, level, last);
+  const packed = pack();
   return {
     data: packed,
     ...(trace.sum ? { sum: packedSum(packed) } : {}),
@@ -181,7 +190,11 @@ export const memberHeaderBytes = 20;
 const trailerBytes = 8;
 
 /** A gzip member whose header tells its own size, as blocked gzip does it (RFC 1952 2.3.1.1). */
-export function gzipMember({ data, level }: JobMap['gzip-member']['in']): JobMap['gzip-member']['out'] {
+export function gzipMember({ data, level, trace }: JobMap['gzip-member']['in']): JobMap['gzip-member']['out'] {
+  return tracedBlock(data, trace, () => memberOf(data, level));
+}
+
+function memberOf(data: Uint8Array, level: number): Buffer {
   const crc = crc32(data);
   const packed = smallest(data, level, true, memberHeaderBytes);
   const bytes = memberHeaderBytes + packed.length + trailerBytes;
@@ -193,5 +206,5 @@ export function gzipMember({ data, level }: JobMap['gzip-member']['in']): JobMap
   member.set(packed, memberHeaderBytes);
   member.writeUInt32LE(crc, member.length - 8);
   member.writeUInt32LE(data.length, member.length - 4);
-  return { data: member };
+  return member;
 }

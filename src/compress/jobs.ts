@@ -124,8 +124,9 @@ export interface JobMap {
   };
   /** One gzip member of our own shape (docs/archive-format.md), of at most `blockSize` bytes. */
   'gzip-member': {
-    readonly in: { readonly data: Uint8Array; readonly level: number };
-    readonly out: { readonly data: Uint8Array };
+    readonly in: { readonly data: Uint8Array; readonly level: number; readonly trace?: BlockTrace };
+    /** As of `deflate-block`. */
+    readonly out: TracedBlock & { readonly data: Uint8Array; readonly isKnown?: boolean };
   };
   /** Small entries: decrypted, inflated, compared with their declared size and CRC, summed. `data` holds those to keep. */
   'inflate-batch': {

@@ -1,9 +1,17 @@
 import { blockSize } from '../../base/limits.js';
 import { OrderedQueue } from '../../compress/ordered-queue.js';
 import type { Compressor } from '../../compress/compressor.js';
+import type { PackedBlock } from '../block-packer.js';
 import type { ArchiveSink, Mark } from '../sink.js';
 
-type Step = { readonly kind: 'member'; readonly bytes: Uint8Array } | { readonly kind: 'mark' };
+type Step =
+  | { readonly kind: 'member'; readonly bytes: Uint8Array }
+  | { readonly kind: 'block'; readonly block: PackedBlock; readonly written: BlockWritten }
+  | { readonly kind: 'pass'; readonly passed: () => void }
+  | { readonly kind: 'mark' };
+
+/** `at`: where it begins, in bytes from the archive's beginning. */
+export type BlockWritten = (block: PackedBlock, at: number) => void;
 
 /** Tar bytes on their way into gzip members, compressed side by side and written in order. */
 export class MemberWriter {
@@ -53,6 +61,16 @@ export class MemberWriter {
     await this.room();
   }
 
+  /** Takes a member that is made elsewhere, behind a `cut`. `written`: called in the order of the archive. */
+  async block(made: Promise<PackedBlock>, written: BlockWritten): Promise<void> {
+    await this.#queue.push(made.then((block) => ({ kind: 'block', block, written })));
+  }
+
+  /** `passed` is called when all blocks before are with the sink. */
+  async pass(passed: () => void): Promise<void> {
+    await this.#queue.push(Promise.resolve({ kind: 'pass', passed }));
+  }
+
   /** Cuts, and resolves when everything is with the sink: the next member begins at the sink's position. */
   async drain(): Promise<void> {
     await this.cut();
@@ -77,11 +95,23 @@ export class MemberWriter {
   }
 
   async #write(step: Step): Promise<void> {
-    if (step.kind === 'mark') this.#mark = await this.#sink.mark();
-    else {
-      await this.#sink.write(step.bytes);
-      this.#pool.spare(step.bytes);
+    switch (step.kind) {
+      case 'mark':
+        this.#mark = await this.#sink.mark();
+        return;
+      case 'pass':
+        return step.passed();
+      case 'member':
+        return this.#give(step.bytes);
+      case 'block':
+        step.written(step.block, this.#sink.position);
+        return this.#give(step.block.packed);
     }
+  }
+
+  async #give(member: Uint8Array): Promise<void> {
+    await this.#sink.write(member);
+    this.#pool.spare(member);
   }
 
   #endMember(): void {

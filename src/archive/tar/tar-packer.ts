@@ -1,5 +1,8 @@
+import { once } from 'node:events';
 import { pack, type Pack } from 'tar-stream';
 import type { PackHeader } from './pack-header.js';
+
+const tarBlock = 512;
 
 /**
  * tar-stream's `pack`, driven one entry at a time: when a call resolves, every byte of its entry, padding included, has
@@ -12,9 +15,9 @@ export class TarPacker {
 
   constructor(take: (bytes: Buffer) => void) {
     this.#pack.on('data', (bytes) => {
-      if (!Buffer.isBuffer(bytes)) throw new TypeError('tar-stream gave something else than bytes');
-      this.#produced += bytes.length;
-      take(bytes);
+      const taken = expectBytes(bytes);
+      this.#produced += taken.length;
+      take(taken);
     });
     this.#pack.on('error', (error: Error) => (this.#failure ??= error));
   }
@@ -27,28 +30,6 @@ export class TarPacker {
       else this.#pack.entry(header, bytes, done);
     });
     this.#flush();
-  }
-
-  /** A file in chunks, exactly `header.size` bytes; `taken` is awaited after each. */
-  async chunks(header: PackHeader, chunks: AsyncIterable<Buffer>, taken: () => Promise<void>): Promise<void> {
-    let settle: (error?: Error | null) => void = () => undefined;
-    const done = new Promise<void>((resolve, reject) => {
-      settle = (error) => (error ? reject(error) : resolve());
-    });
-    // Its failure is seen below, or the chunks' own failure is the one to tell.
-    done.catch(() => undefined);
-    const entry = this.#pack.entry(header, settle);
-    entry.on('error', (error: Error) => (this.#failure ??= error));
-    for await (const chunk of chunks) {
-      if (entry.destroyed) break;
-      if (!entry.write(chunk)) await emptied(entry);
-      if (this.#failure !== undefined) throw this.#failure;
-      await taken();
-    }
-    entry.end(null);
-    await done;
-    this.#flush();
-    await taken();
   }
 
   /** Writes the two zero blocks that end an archive. */
@@ -65,19 +46,33 @@ export class TarPacker {
   #flush(): void {
     while (this.#pack.read() !== null);
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#produced % 512 !== 0) throw new Error(`an entry ended at byte ${this.#produced}, inside a tar block`);
+    if (this.#produced % tarBlock !== 0)
+      throw new Error(`an entry ended at byte ${this.#produced}, inside a tar block`);
   }
 }
 
-/** Resolves when everything written is taken, or the stream is gone. */
-function emptied(entry: ReturnType<Pack['entry']>): Promise<void> {
-  return new Promise((resolve) => {
-    const settle = (): void => {
-      entry.off('drain', settle);
-      entry.off('close', settle);
-      resolve();
-    };
-    entry.on('drain', settle);
-    entry.on('close', settle);
-  });
+/** What lies before the content of a file whose content somebody else writes, and the padding behind it. */
+export async function packHead(header: PackHeader): Promise<Buffer> {
+  // Of its own: this one never gets the content that it waits for.
+  const alone = pack();
+  const pieces: Buffer[] = [];
+  alone.on('data', (bytes) => pieces.push(expectBytes(bytes)));
+  alone.on('error', () => undefined);
+  const entry = alone.entry(header);
+  entry.on('error', () => undefined);
+  try {
+    await once(entry, 'open');
+    while (alone.read() !== null);
+    return Buffer.concat(pieces);
+  } finally {
+    alone.destroy();
+  }
+}
+
+/** What fills the last block of `size` bytes of content. */
+export const padding = (size: number): Buffer => Buffer.alloc((tarBlock - (size % tarBlock)) % tarBlock);
+
+function expectBytes(bytes: unknown): Buffer {
+  if (Buffer.isBuffer(bytes)) return bytes;
+  throw new TypeError('tar-stream gave something else than bytes');
 }

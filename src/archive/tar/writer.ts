@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ByteSink } from '../../base/byte-source.js';
 import { parseEntryPath } from '../../base/entry-path.js';
 import { never } from '../../base/errors.js';
+import { blockSize } from '../../base/limits.js';
 import { ownMemory } from '../../base/own-memory.js';
 import type { Compressor } from '../../compress/compressor.js';
 import {
@@ -13,12 +14,16 @@ import {
   type Content,
   type EntryHeader,
   type EntrySum,
+  type PackedFile,
 } from '../archive.js';
+import { BlockPacker, takenTraces, type Packing } from '../block-packer.js';
 import { ArchiveSink } from '../sink.js';
-import { metered } from '../sums.js';
+import { inBlocks, metered } from '../sums.js';
+import { LargeFile } from './large-file.js';
 import { MemberWriter } from './member-writer.js';
+import { OrderedSums } from './ordered-sums.js';
 import { packHeader } from './pack-header.js';
-import { TarPacker } from './tar-packer.js';
+import { packHead, padding, TarPacker } from './tar-packer.js';
 import { encodeTrailer } from './trailer.js';
 
 export interface TarWriterOptions {
@@ -28,6 +33,8 @@ export interface TarWriterOptions {
   readonly level: number;
   /** Told the sum of each file that stays, in archive order. */
   readonly onSum: (sum: EntrySum) => void;
+  /** Sums tell where large files lie (`EntrySum.place`), so that a later archive can take them over. */
+  readonly traced?: boolean;
 }
 
 /** Writes a tar.gz as docs/archive-format.md describes it: pax tar in independent gzip members. */
@@ -42,20 +49,24 @@ interface ReadFailure {
 class TarWriter implements ArchiveWriter {
   readonly #sink: ArchiveSink;
   readonly #members: MemberWriter;
-  readonly #onSum: (sum: EntrySum) => void;
-  #packer: TarPacker;
+  readonly #sums: OrderedSums;
+  readonly #packing: Omit<Packing, 'earlier'>;
+  readonly #packer: TarPacker;
   #sumsAt: number | undefined;
   #failure: { readonly error: unknown } | undefined;
 
-  constructor({ sink, pool, level, onSum }: TarWriterOptions) {
+  constructor({ sink, pool, level, onSum, traced = false }: TarWriterOptions) {
     this.#sink = new ArchiveSink(sink);
     this.#members = new MemberWriter(this.#sink, pool, level);
-    this.#onSum = onSum;
-    this.#packer = this.#newPacker();
+    this.#sums = new OrderedSums(onSum);
+    const compress: Packing['compress'] = (data, _last, trace) =>
+      pool.run('gzip-member', { data, level, ...(trace === undefined ? {} : { trace }) });
+    this.#packing = { pool, compress, traced };
+    this.#packer = new TarPacker((bytes) => this.#members.take(bytes));
   }
 
-  room(_kind: 'bytes' | 'blocks', bytes: number): Buffer {
-    return ownMemory(bytes);
+  room(kind: 'bytes' | 'blocks', bytes: number): Buffer {
+    return kind === 'blocks' ? this.#packing.pool.room(bytes) : ownMemory(bytes);
   }
 
   async add(entry: EntryHeader, content: Content): Promise<void> {
@@ -70,10 +81,11 @@ class TarWriter implements ArchiveWriter {
           await this.#addSmall(entry, content.bytes);
           return undefined;
         case 'blocks':
-          return this.#addLarge(entry, content.read);
-        case 'packed':
+          return this.#addLarge(entry, content);
         case 'packed-blocks':
-          throw new RangeError(`${entry.path}: a tar takes no packed files over`);
+          return this.#takeLarge(entry, content.packed, content.read);
+        case 'packed':
+          throw new RangeError(`${entry.path}: a tar takes no small files over`);
         default:
           return never(content);
       }
@@ -95,8 +107,12 @@ class TarWriter implements ArchiveWriter {
     return this.#unlessFailed(async () => {
       const sumsAt = this.#sink.position;
       const sums = provingFile(sumsName, tail.sumsBytes, tail.mtime);
-      const chunks = metered(sums, tail.sums());
-      await this.#packer.chunks(packHeader(sums), chunks, () => this.#members.room());
+      this.#members.take(await packHead(packHeader(sums)));
+      for await (const chunk of metered(sums, tail.sums())) {
+        this.#members.take(chunk);
+        await this.#members.room();
+      }
+      this.#members.take(padding(sums.size));
       await this.#members.drain();
       const manifestAt = this.#sink.position;
       const manifest = provingFile(manifestName, tail.manifest.length, tail.mtime);
@@ -120,36 +136,58 @@ class TarWriter implements ArchiveWriter {
     if (bytes.length !== entry.size) throw new RangeError(`${entry.path}: ${bytes.length} bytes for ${entry.size}`);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     await this.#packer.whole(packHeader(entry), bytes);
-    this.#onSum({ path: entry.path, bytes: entry.size, sha256 });
+    this.#sums.add({ path: entry.path, bytes: entry.size, sha256 });
     await this.#members.room();
   }
 
-  /** Gives the failure of `read`, once the entry is taken back. */
-  async #addLarge(entry: EntryHeader, read: () => AsyncIterable<Buffer>): Promise<ReadFailure | undefined> {
-    let sha256 = '';
-    const header = packHeader(entry);
+  async #addLarge(
+    entry: EntryHeader,
+    { read, earlier }: Extract<Content, { kind: 'blocks' }>,
+  ): Promise<ReadFailure | undefined> {
+    const file = new LargeFile(entry);
+    const packer = new BlockPacker({ ...this.#packing, earlier });
+    const chunks = new Watched(metered(entry, read(), (sum) => (file.sha256 = sum)));
+    return this.#large(file, chunks, async () => {
+      let left = entry.size;
+      for await (const block of inBlocks(chunks, blockSize, (bytes) => this.#packing.pool.room(bytes))) {
+        left -= block.length;
+        await this.#members.block(packer.pack(block, left === 0), file.written);
+      }
+    });
+  }
+
+  async #takeLarge(
+    entry: EntryHeader,
+    taken: PackedFile,
+    read: () => AsyncIterable<Buffer>,
+  ): Promise<ReadFailure | undefined> {
+    const file = new LargeFile(entry, taken.sha256);
+    const traces = takenTraces(taken);
+    const chunks = new Watched(read());
+    return this.#large(file, chunks, async () => {
+      let index = 0;
+      for await (const packed of chunks) {
+        const block = { packed, trace: traces[index++] ?? {} };
+        await this.#members.block(Promise.resolve(block), file.written);
+      }
+    });
+  }
+
+  /** `content` passes the blocks of `chunks` on. Gives the failure of these, once the entry is taken back. */
+  async #large(file: LargeFile, chunks: Watched, content: () => Promise<void>): Promise<ReadFailure | undefined> {
     await this.#members.mark();
-    const chunks = new Watched(metered(entry, read(), (sum) => (sha256 = sum)));
+    this.#members.take(await packHead(packHeader(file.entry)));
+    await this.#members.cut();
     try {
-      await this.#packer.chunks(header, chunks, () => this.#members.room());
+      await content();
     } catch (error) {
-      if (chunks.failure === undefined) throw error;
-      await this.#takeBack(error);
+      if (chunks.failure === undefined || !(await this.#members.rollback())) throw error;
       return chunks.failure;
     }
-    this.#onSum({ path: entry.path, bytes: entry.size, sha256 });
+    this.#members.take(padding(file.entry.size));
+    const told = this.#sums.later();
+    await this.#members.pass(() => told(file.sum()));
     return undefined;
-  }
-
-  /** Leaves the archive as it was at the last mark; where the sink cannot, the writer has failed with `reason`. */
-  async #takeBack(reason: unknown): Promise<void> {
-    this.#packer.destroy();
-    this.#packer = this.#newPacker();
-    if (!(await this.#members.rollback())) throw reason;
-  }
-
-  #newPacker(): TarPacker {
-    return new TarPacker((bytes) => this.#members.take(bytes));
   }
 
   /** After a failure that left the archive useless, every call rejects with that failure. */

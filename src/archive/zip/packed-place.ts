@@ -1,5 +1,5 @@
 import type { PackedPlace } from '../archive.js';
-import { packedSumBytes } from '../../compress/packed-sum.js';
+import { blocksPlace } from '../blocks-place.js';
 import type { PackedEntry } from './batch.js';
 import type { LargeEntry } from './entry-fields.js';
 
@@ -11,19 +11,9 @@ export function smallPlace({ item, packed, sum }: PackedEntry, offset: number): 
   return { offset, length: packed.length, method, crc, sum: Buffer.from(sum), blocks: undefined };
 }
 
-const contentSumBytes = 32;
-
 /** The same of a large one. */
-export function largePlace(entry: LargeEntry, seal: Seal): PackedPlace | undefined {
-  const { traces, blocks: sizes, crc, dataAt: offset } = entry;
-  const sums = joined(traces.map(({ sum }) => sum));
-  if (sums.length !== sizes.length * packedSumBytes) return undefined;
-  const contents = joined(traces.map(({ content }) => content));
-  const length = sizes.reduce((total, size) => total + size, seal.head.length + seal.tail.length);
-  const isComparable = contents.length === sizes.length * contentSumBytes;
-  const blocks = { sizes, sums, contents: isComparable ? contents : undefined, ...seal };
-  return { offset, length, method: 8, crc, sum: undefined, blocks };
-}
+export const largePlace = ({ traces, blocks, crc, dataAt }: LargeEntry, seal: Seal): PackedPlace | undefined =>
+  blocksPlace({ offset: dataAt, sizes: blocks, traces, crc, ...seal });
 
 /** What encryption puts before and behind the blocks; empty without it. */
 export interface Seal {
@@ -32,6 +22,3 @@ export interface Seal {
 }
 
 export const headOf = ({ seal, taken }: LargeEntry): Buffer => seal?.head ?? taken?.head ?? Buffer.alloc(0);
-
-const joined = (sums: readonly (Uint8Array | undefined)[]): Buffer =>
-  Buffer.concat(sums.filter((sum) => sum !== undefined));

@@ -11,11 +11,11 @@ import {
   type PackedFile,
   type PackedPlace,
 } from '../archive.js';
+import { BlockPacker, takenTraces, type Packing } from '../block-packer.js';
 import { recordableTarget } from '../link-target.js';
 import { ArchiveSink } from '../sink.js';
 import { inBlocks, metered } from '../sums.js';
 import { Batch, type PackedBatch, type PackedEntry } from './batch.js';
-import { BlockPacker, takenTraces } from './block-packer.js';
 import { forgetKeys, largeEntry, largeFields, smallFields, type LargeEntry } from './entry-fields.js';
 import type { KeptKeys } from '../kept-keys.js';
 import { LargeSeal } from './large-seal.js';
@@ -174,14 +174,16 @@ class ZipWriter implements ArchiveWriter {
   }
 
   async #addLarge(header: EntryHeader, { read, earlier }: Extract<Content, { kind: 'blocks' }>): Promise<void> {
-    const seal = this.#secret === undefined ? undefined : new LargeSeal(this.#options.pool, this.#secret);
+    const { pool, level, traced = false } = this.#options;
+    const seal = this.#secret === undefined ? undefined : new LargeSeal(pool, this.#secret);
     const entry = largeEntry(header, { seal, earlier });
-    const packing = { pool: this.#options.pool, level: this.#options.level, traced: this.#options.traced === true };
-    const packer = new BlockPacker(entry, packing);
+    const compress: Packing['compress'] = (data, last, trace) =>
+      pool.run('deflate-block', { data, level, last, ...(trace === undefined ? {} : { trace }) });
+    const packer = new BlockPacker({ pool, compress, traced, seal, earlier });
     return this.#large(entry, async () => {
       const chunks = metered(header, read(), (sha256) => (entry.sha256 = sha256));
       let left = header.size;
-      const room = (bytes: number): Buffer => this.#options.pool.room(bytes);
+      const room = (bytes: number): Buffer => pool.room(bytes);
       for await (const block of inBlocks(chunks, blockSize, room)) {
         left -= block.length;
         if (seal === undefined) entry.crc = crc32(block, entry.crc);

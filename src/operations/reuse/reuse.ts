@@ -1,4 +1,4 @@
-import type { EarlierBlocks, EntrySum } from '../../archive/archive.js';
+import type { Container, EarlierBlocks, EntrySum } from '../../archive/archive.js';
 import type { Cleanup } from '../../base/cleanup.js';
 import type { Passphrase } from '../../base/passphrase.js';
 import { errorText } from '../../base/errors.js';
@@ -14,7 +14,7 @@ import type { OpenDestination } from '../backup-destination.js';
 import type { CreateRequest } from '../create-request.js';
 import type { Deps } from '../deps.js';
 import type { Source } from '../source.js';
-import { ArchivedFiles, type ProvenBefore } from './archived-files.js';
+import { ArchivedFiles, nothingProven, type ProvenBefore } from './archived-files.js';
 import { noBlocks } from './database-blocks.js';
 import { EarlierArchive } from './earlier-archive.js';
 import { KnownCursor } from './known-cursor.js';
@@ -30,11 +30,11 @@ export interface ReuseRequest {
   readonly begun: number;
 }
 
-/** Undefined where archives of that kind take nothing over: only zips in a storage of this machine do. */
+/** Undefined where nothing is taken over: only archives in a storage of this machine do that. */
 export async function openReuse(wanted: ReuseRequest, deps: Deps, cleanup: Cleanup): Promise<Reuse | undefined> {
   const { request, target, pool, begun } = wanted;
   const { destination, encryption, level, full } = request;
-  if (destination.kind !== 'storage' || destination.container !== 'zip') return undefined;
+  if (destination.kind !== 'storage') return undefined;
   const { folder } = destination.storage;
   if (folder === undefined) return undefined;
   const seals = new Seals(encryption?.passphrase);
@@ -56,14 +56,15 @@ export async function openReuse(wanted: ReuseRequest, deps: Deps, cleanup: Clean
     entries.set(source.name, made);
   }
   const { passphrase } = encryption ?? {};
-  return new Reuse({ begun, sources, entries, earlier, passphrase, willDecode: !request.quickCheck });
+  const { container } = destination;
+  return new Reuse({ begun, sources, entries, earlier, passphrase, container, willDecode: !request.quickCheck });
 }
 
-function keyOf(source: Source, { instance, encryption }: CreateRequest): KnownEntriesKey {
+function keyOf(source: Source, { instance, destination, encryption }: CreateRequest): KnownEntriesKey {
   // A backup of a part of a source is no predecessor of one of the whole.
   const part = source.type === 'directory' ? source.only : undefined;
   const name = part === undefined ? source.name : `${source.name}/${part}`;
-  return { instance, source: name, container: 'zip', isEncrypted: encryption !== undefined };
+  return { instance, source: name, container: destination.container, isEncrypted: encryption !== undefined };
 }
 
 async function newEntries(
@@ -137,6 +138,7 @@ interface Reusing {
   readonly earlier: EarlierArchives;
   /** Of this archive, and of those before it. */
   readonly passphrase: Passphrase | undefined;
+  readonly container: Container;
   readonly willDecode: boolean;
 }
 
@@ -204,6 +206,8 @@ export class Reuse {
   }
 
   provenBefore(): ProvenBefore {
+    // A tar has no index: to get to what is new, all of it is inflated, and what comes by is compared.
+    if (this.#reusing.container !== 'zip') return nothingProven;
     return this.#files.provenBefore();
   }
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packHeader } from '../../../src/archive/tar/pack-header.js';
-import { TarPacker } from '../../../src/archive/tar/tar-packer.js';
+import { packHead } from '../../../src/archive/tar/tar-packer.js';
 import { blockSize } from '../../../src/base/limits.js';
 import { CompressPool } from '../../../src/compress/pool.js';
 import { file, folder, link, noise, readAll, write, type Sample } from './archives.js';
@@ -118,17 +118,10 @@ json.dump(out, sys.stdout)`;
     ['bsdtar', '-tvf', '-'],
   ] as const) {
     withTool(tool)(`${tool}, which knows the size of a file beyond eight gigabytes`, async () => {
-      const pieces: Buffer[] = [];
-      const packer = new TarPacker((bytes) => pieces.push(Buffer.from(bytes)));
-      const header = packHeader({ ...file('huge', '').header, size: 9 * 1024 ** 3 });
-      const one = async function* (): AsyncGenerator<Buffer> {
-        yield Buffer.alloc(blockSize);
-        throw new Error('enough');
-      };
-      await expect(packer.chunks(header, one(), () => Promise.resolve())).rejects.toThrow('enough');
+      const head = await packHead(packHeader({ ...file('huge', '').header, size: 9 * 1024 ** 3 }));
       const listing = run(tool, args);
       listing.child.stdin?.on('error', () => undefined);
-      listing.child.stdin?.end(Buffer.concat(pieces));
+      listing.child.stdin?.end(Buffer.concat([head, Buffer.alloc(blockSize)]));
       // The rest of the content is missing, so the tool fails in the end.
       const output = await listing.catch((error: unknown) => error as { stdout: string });
       expect(output.stdout).toContain('9663676416');

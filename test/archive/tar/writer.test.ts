@@ -2,9 +2,10 @@ import { gunzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createTarWriter } from '../../../src/archive/tar/writer.js';
 import { memberSize, parseTrailer, trailerBytes } from '../../../src/archive/tar/trailer.js';
-import type { ArchiveTail, EntrySum } from '../../../src/archive/archive.js';
+import type { ArchiveTail, ArchiveWriter, EarlierBlocks, EntrySum } from '../../../src/archive/archive.js';
 import type { ByteSink } from '../../../src/base/byte-source.js';
 import { blockSize } from '../../../src/base/limits.js';
+import { packedSum } from '../../../src/compress/packed-sum.js';
 import { CompressPool } from '../../../src/compress/pool.js';
 import { body, file, folder, inChunks, manifest, MemorySink, noise, readAll, sha256, write } from './archives.js';
 
@@ -19,6 +20,13 @@ const tail: ArchiveTail = {
   comment: '',
 };
 const large = file('uploads/large', noise(3 * blockSize));
+
+/** Sums of its blocks are wanted, and none are known. */
+const noBlocks: EarlierBlocks = {
+  content: () => undefined,
+  read: () => Promise.resolve(undefined),
+  forget: () => undefined,
+};
 
 async function* failingAfter(bytes: Buffer, error: Error): AsyncGenerator<Buffer> {
   yield* inChunks(bytes);
@@ -40,6 +48,76 @@ describe('createTarWriter', () => {
     expect(at).toBe(archive.length);
     const trailer = parseTrailer(archive.subarray(-trailerBytes))!;
     expect(starts.slice(-3)).toEqual([trailer.sumsAt, trailer.manifestAt, archive.length - trailerBytes]);
+  });
+
+  it('puts each block of a large file into a member of its own, which holds nothing else, and tells where it lies', async () => {
+    const content = Buffer.concat([large.bytes, Buffer.from('and more')]);
+    const sink = new MemorySink();
+    const sums: EntrySum[] = [];
+    const writer = createTarWriter({ sink, pool, level: 6, onSum: (sum) => sums.push(sum), traced: true });
+    const [a, b] = [file('a', 'before'), file('b', content)];
+    await writer.add(a.header, { kind: 'bytes', bytes: a.bytes });
+    await writer.add(b.header, { kind: 'blocks', read: () => inChunks(content), earlier: noBlocks });
+    await writer.add(file('c', 'after').header, { kind: 'bytes', bytes: Buffer.from('after') });
+    await writer.finish(tail);
+    expect(sums.map(({ path }) => path)).toEqual(['a', 'b', 'c']);
+    expect(sums.map(({ place }) => place === undefined)).toEqual([true, false, true]);
+    const { blocks, offset } = sums[1]!.place!;
+    let at = offset;
+    for (const [index, size] of blocks!.sizes.entries()) {
+      const member = sink.bytes().subarray(at, at + size);
+      const block = content.subarray(index * blockSize, (index + 1) * blockSize);
+      expect(memberSize(member)).toBe(size);
+      expect(gunzipSync(member).equals(block)).toBe(true);
+      expect(packedSum(member).equals(blocks!.sums.subarray(16 * index, 16 * (index + 1)))).toBe(true);
+      expect(sha256(block)).toBe(blocks!.contents!.toString('hex', 32 * index, 32 * (index + 1)));
+      at += size;
+    }
+    expect(blocks!.sizes).toHaveLength(4);
+    // Its padding begins the member of what follows.
+    const next = gunzipSync(sink.bytes().subarray(at, at + memberSize(sink.bytes().subarray(at, at + 20))!));
+    expect(next.toString('latin1', 512 - (content.length % 512)).startsWith('c\0')).toBe(true);
+  });
+
+  it('takes a large file over from an archive before, and takes it back where that turns out to be damaged', async () => {
+    const content = file('b', Buffer.concat([large.bytes, Buffer.from('and more')]));
+    const [before, after] = [file('a', 'before'), file('z', 'after')];
+    const inFull = async (sums: EntrySum[], add: (writer: ArchiveWriter) => Promise<void>): Promise<Buffer> => {
+      const sink = new MemorySink();
+      const writer = createTarWriter({ sink, pool, level: 6, onSum: (sum) => sums.push(sum), traced: true });
+      await writer.add(before.header, { kind: 'bytes', bytes: Buffer.from(before.bytes) });
+      await add(writer);
+      await writer.add(after.header, { kind: 'bytes', bytes: Buffer.from(after.bytes) });
+      await writer.finish(tail);
+      return sink.bytes();
+    };
+    const sums: EntrySum[] = [];
+    const read = (): AsyncIterable<Buffer> => inChunks(content.bytes);
+    const archive = await inFull(sums, (writer) => writer.add(content.header, { kind: 'blocks', read }));
+    const { place, sha256: sum } = sums[1]!;
+    const packed = { place: place!, sha256: sum };
+    const blocks = async function* (until = Infinity): AsyncGenerator<Buffer> {
+      let at = place!.offset;
+      for (const [index, size] of place!.blocks!.sizes.entries()) {
+        if (index === until) throw new Error('it is damaged');
+        yield Buffer.from(archive.subarray(at, at + size));
+        at += size;
+      }
+    };
+    const again: EntrySum[] = [];
+    const taken = await inFull(again, (writer) =>
+      writer.add(content.header, { kind: 'packed-blocks', packed, read: () => blocks() }),
+    );
+    expect(taken.equals(archive)).toBe(true);
+    expect(again).toEqual(sums);
+    for (const until of [0, 2, 3]) {
+      const anew = await inFull([], async (writer) => {
+        const taking = writer.add(content.header, { kind: 'packed-blocks', packed, read: () => blocks(until) });
+        await expect(taking).rejects.toThrow('it is damaged');
+        await writer.add(content.header, { kind: 'blocks', read });
+      });
+      expect(anew.equals(archive)).toBe(true);
+    }
   });
 
   it('writes the same bytes from the same entries', async () => {
