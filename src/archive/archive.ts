@@ -145,8 +145,16 @@ export const manifestName = 'manifest.json';
 export interface DecodeOptions {
   /** Asked once for each regular file, in archive order: its bytes or chunks, its sum alone, or nothing (content is then not decoded). */
   readonly want: (entry: EntryHeader) => 'content' | 'sum' | 'nothing';
+  /**
+   * Of an archive of our own: contents of which nothing is wanted, by the places where their blocks begin. A reader that could
+   * find what comes behind them only by decoding them passes them by.
+   */
+  readonly passBy?: PassedBy | undefined;
   readonly signal?: AbortSignal;
 }
+
+/** By the first packed byte of a large file: the packed bytes of each block, and the bytes of content in all. */
+export type PassedBy = ReadonlyMap<number, { readonly sizes: readonly number[]; readonly size: number }>;
 
 export type Decoded =
   | { readonly kind: 'none' }

@@ -1,6 +1,6 @@
 import { hashed } from '../base/hashed.js';
 import { createHash } from 'node:crypto';
-import type { ArchiveReader, Decoded, DecodedEntry, EntryHeader } from '../archive/archive.js';
+import type { ArchiveReader, DecodeOptions, Decoded, DecodedEntry, EntryHeader } from '../archive/archive.js';
 import { ArchiveDamage, type Damage } from '../base/damage.js';
 import { never } from '../base/errors.js';
 import { finding, type Finding } from '../manifest/findings.js';
@@ -30,6 +30,8 @@ export interface ProofOptions {
   readonly withoutContent?: boolean;
   /** Asked once for each file, in archive order: its content was proven before, and its bytes are proven in another way. */
   readonly proven?: () => boolean;
+  /** Where some of these lie. */
+  readonly passBy?: DecodeOptions['passBy'];
   /** Told each file's bytes and path. */
   readonly advance?: (bytes: number, path: string) => void;
   /** Ends at the first damage: nothing more is to be written of a bad archive. */
@@ -65,7 +67,8 @@ export async function proveContents(
   };
   const room = roomFor(claims);
   const hasEnd = await untilDamage(findings, async () => {
-    for await (const entry of reader.decode({ want, signal: options.signal })) {
+    const { signal, passBy } = options;
+    for await (const entry of reader.decode({ want, passBy, signal })) {
       options.signal.throwIfAborted();
       await ledger.prepare(entry.header);
       const fault = await prove(entry, ledger, visitor, room);

@@ -48,7 +48,7 @@ export function readBack({ request, target, proof, pool, keys, proven, deps }: R
     const proving = { signal: deps.signal, advance, stopAtDamage: true };
     const [container, contents] = await together([
       proveContainer(reader, claims, side, advance, deps.signal),
-      quick ? undefined : proveContents(reader, claims, { ...proving, proven: proven.inOrder }),
+      quick ? undefined : proveContents(reader, claims, { ...proving, proven: proven.inOrder, passBy: proven.passBy }),
     ]);
     const partly = quick ? [] : await partlyProven(source, pool, proven);
     const findings = [...opened.findings, ...container.findings, ...(contents?.findings ?? []), ...partly];

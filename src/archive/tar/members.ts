@@ -3,6 +3,7 @@ import type { ByteSource } from '../../base/byte-source.js';
 import { blockSize } from '../../base/limits.js';
 import { memberHeaderBytes } from '../../compress/deflate.js';
 import { JobFailure, type Compressor } from '../../compress/compressor.js';
+import type { PassedBy } from '../archive.js';
 import { Window } from '../window.js';
 import type { TarChunk } from './tar-input.js';
 import { memberSize, parseTrailer, trailerBytes } from './trailer.js';
@@ -12,6 +13,11 @@ const maxMemberBytes = blockSize + blockSize / 512 + 64;
 /** An empty deflate stream is two bytes. */
 const minMemberBytes = memberHeaderBytes + 2 + 8;
 
+/** `isPassed`: zeros stand for what is in it. */
+interface Packed extends TarChunk {
+  readonly isPassed?: boolean;
+}
+
 interface Inflating {
   readonly at: number;
   readonly job: Promise<Buffer>;
@@ -20,15 +26,16 @@ interface Inflating {
 /**
  * What our own gzip members hold, beginning with the one at byte `from`: inflated side by side, given in order, with
  * bounded look-ahead. What lies before damage is given first, then `ArchiveDamage` is thrown. Bytes behind the member
- * that ends an archive, and its absence, are told to `oddity`.
+ * that ends an archive, and its absence, are told to `oddity`. Zeros stand for the contents that are passed by.
  */
 export async function* inflatedMembers(
   source: ByteSource,
   pool: Compressor,
   from: number,
   oddity: (damage: Damage) => void,
+  passBy?: PassedBy,
 ): AsyncGenerator<TarChunk> {
-  const members = packedMembers(source, from, oddity);
+  const members = packedMembers(source, from, oddity, passBy);
   const ahead: Inflating[] = [];
   let failure: { readonly error: unknown } | undefined;
   let more = true;
@@ -50,7 +57,8 @@ export async function* inflatedMembers(
   if (failure !== undefined) throw failure.error;
 }
 
-function inflating(pool: Compressor, { bytes, at }: TarChunk): Inflating {
+function inflating(pool: Compressor, { bytes, at, isPassed = false }: Packed): Inflating {
+  if (isPassed) return { at, job: Promise.resolve(bytes) };
   const job = pool.run('gunzip-member', { data: bytes, maxBytes: blockSize }).then(
     ({ data }) => Buffer.from(data.buffer, data.byteOffset, data.byteLength),
     (error: unknown) => {
@@ -68,10 +76,18 @@ async function* packedMembers(
   source: ByteSource,
   from: number,
   oddity: (damage: Damage) => void,
-): AsyncGenerator<TarChunk> {
+  passBy?: PassedBy,
+): AsyncGenerator<Packed> {
   const window = new Window(source);
   let at = from;
   while (at < source.size) {
+    const passed = passBy?.get(at);
+    if (passed !== undefined) {
+      yield* passedMembers(at, passed);
+      at += passed.sizes.reduce((sum, size) => sum + size, 0);
+      if (at > source.size) throw cutShort();
+      continue;
+    }
     if (source.size - at < minMemberBytes) throw cutShort();
     const size = memberSize(await window.at(at, memberHeaderBytes));
     if (size === undefined || size < minMemberBytes || size > maxMemberBytes) {
@@ -86,6 +102,17 @@ async function* packedMembers(
   }
   oddity({ id: 'truncated', message: 'the gzip member that ends an archive is missing' });
 }
+
+function* passedMembers(from: number, { sizes, size }: { sizes: readonly number[]; size: number }): Generator<Packed> {
+  zeros ??= Buffer.alloc(blockSize);
+  let at = from;
+  for (const [index, bytes] of sizes.entries()) {
+    yield { bytes: zeros.subarray(0, size - index * blockSize), at, isPassed: true };
+    at += bytes;
+  }
+}
+
+let zeros: Buffer | undefined;
 
 function checkTrailer(member: Buffer, at: number, size: number, oddity: (damage: Damage) => void): void {
   if (parseTrailer(member) === undefined) {

@@ -54,6 +54,10 @@ interface TarReaderParts {
   readonly trailer: Trailer | undefined;
 }
 
+interface Opening extends Pick<DecodeOptions, 'signal' | 'passBy'> {
+  readonly maxBytes?: number;
+}
+
 class TarReader implements ArchiveReader {
   readonly container = 'tar.gz';
   readonly comment = undefined;
@@ -176,11 +180,11 @@ class TarReader implements ArchiveReader {
   /** Begins with the member at byte `from`; an archive that is not laid out as ours is read from its beginning. */
   #open(
     from: number,
-    { signal, maxBytes = Infinity }: { readonly signal?: AbortSignal; readonly maxBytes?: number } = {},
+    { signal, passBy, maxBytes = Infinity }: Opening = {},
   ): { entries: TarEntries; places: ProvingPlaces; close: () => Promise<void> } {
     const { source, pool, blocked, options } = this.#parts;
     const oddity = (damage: Damage): void => this.#note(damage);
-    const chunks = blocked ? inflatedMembers(source, pool, from, oddity) : gunzip(source, oddity);
+    const chunks = blocked ? inflatedMembers(source, pool, from, oddity, passBy) : gunzip(source, oddity);
     const places = new ProvingPlaces(this.#trailer, oddity);
     const input = new TarInput(atMost(maxBytes, chunks), (at, position) => places.chunk(at, position), signal);
     const dropDotSlash = options.dropDotSlash ?? false;

@@ -1,4 +1,4 @@
-import type { EntrySum, PackedPlace } from '../../archive/archive.js';
+import type { Container, EntrySum, PackedPlace, PassedBy } from '../../archive/archive.js';
 import type { NewKnownEntries } from '../../archive/known/known-entries-file.js';
 import type { KnownStat } from '../../archive/known/known-entry.js';
 import { sourceOf } from '../../base/entry-path.js';
@@ -20,10 +20,12 @@ export interface ProvenBefore {
   readonly inOrder: () => boolean;
   /** Of these only the new blocks are to be decoded. */
   readonly partly: readonly PartlyKnown[];
+  /** Where both lie in a tar, which has no index. */
+  readonly passBy: PassedBy;
 }
 
 /** Everything is to be decoded. */
-export const nothingProven: ProvenBefore = { inOrder: () => false, partly: [] };
+export const nothingProven: ProvenBefore = { inOrder: () => false, partly: [], passBy: new Map() };
 
 /**
  * Follows the files of an archive from where they are given to the writer to where it tells their place, remembers those that a
@@ -31,16 +33,19 @@ export const nothingProven: ProvenBefore = { inOrder: () => false, partly: [] };
  */
 export class ArchivedFiles {
   readonly #entries: ReadonlyMap<string, NewKnownEntries>;
+  readonly #container: Container;
   readonly #willDecode: boolean;
   readonly #given = new Map<string, Given>();
   readonly #proven: boolean[] = [];
   readonly #partly: PartlyKnown[] = [];
+  readonly #passBy = new Map<number, { readonly sizes: readonly number[]; readonly size: number }>();
   #files = 0;
   #bytes = 0;
 
   /** `entries`: by source. `willDecode`: when the archive is read back, what was not proven yet is decoded. */
-  constructor(entries: ReadonlyMap<string, NewKnownEntries>, willDecode: boolean) {
+  constructor(entries: ReadonlyMap<string, NewKnownEntries>, container: Container, willDecode: boolean) {
     this.#entries = entries;
+    this.#container = container;
     this.#willDecode = willDecode;
   }
 
@@ -72,9 +77,13 @@ export class ArchivedFiles {
     const partly =
       given?.earlier === undefined || place === undefined
         ? undefined
-        : partlyKnown({ path, size: bytes }, place, given.earlier);
+        : partlyKnown({ path, size: bytes, container: this.#container }, place, given.earlier);
     if (partly !== undefined) this.#partly.push(partly);
-    this.#proven.push(given?.isProven === true || partly !== undefined);
+    const wasProven = given?.isProven === true || partly !== undefined;
+    this.#proven.push(wasProven);
+    if (wasProven && this.#container === 'tar.gz' && place?.blocks !== undefined) {
+      this.#passBy.set(place.offset, { sizes: place.blocks.sizes, size: bytes });
+    }
     if (given === undefined || place === undefined) return;
     const isProven = given.isProven || this.#willDecode;
     this.#entries.get(sourceOf(path))?.add({ path, stat: given.stat, isProven, sha256, place });
@@ -82,6 +91,6 @@ export class ArchivedFiles {
 
   provenBefore(): ProvenBefore {
     let next = 0;
-    return { inOrder: () => this.#proven[next++] ?? false, partly: this.#partly };
+    return { inOrder: () => this.#proven[next++] ?? false, partly: this.#partly, passBy: this.#passBy };
   }
 }

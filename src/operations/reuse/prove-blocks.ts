@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { PackedBlocks, PackedPlace } from '../../archive/archive.js';
+import type { Container, PackedBlocks, PackedPlace } from '../../archive/archive.js';
+import { memberSize } from '../../archive/tar/trailer.js';
 import type { ByteSource } from '../../base/byte-source.js';
 import { ArchiveDamage } from '../../base/damage.js';
 import { errorText } from '../../base/errors.js';
 import { blockSize } from '../../base/limits.js';
+import { memberHeaderBytes } from '../../compress/deflate.js';
 import { JobFailure, type Compressor } from '../../compress/compressor.js';
 import { packedSumBytes } from '../../compress/packed-sum.js';
 import { finding, type Finding } from '../../manifest/findings.js';
@@ -13,6 +15,7 @@ export interface PartlyKnown {
   readonly path: string;
   /** Bytes of content. */
   readonly size: number;
+  readonly container: Container;
   readonly place: PackedPlace;
   /** Numbers of the blocks that are new. */
   readonly fresh: readonly number[];
@@ -25,7 +28,7 @@ const contentSumBytes = 32;
 
 /** Undefined where it is to be decoded as a whole. `earlier`: the file in the earlier archive, proven there. */
 export function partlyKnown(
-  about: { readonly path: string; readonly size: number },
+  about: Pick<PartlyKnown, 'path' | 'size' | 'container'>,
   place: PackedPlace,
   earlier: PackedPlace,
 ): PartlyKnown | undefined {
@@ -47,11 +50,23 @@ function isSameBlock(now: PackedBlocks, before: PackedBlocks, index: number): bo
   );
 }
 
+async function decoded(
+  packed: Buffer,
+  job: { readonly size: number; readonly last: boolean },
+  container: Container,
+  pool: Compressor,
+): Promise<Uint8Array> {
+  if (container === 'zip') return (await pool.run('inflate-block', { data: packed, ...job })).data;
+  if (memberSize(packed.subarray(0, memberHeaderBytes)) !== packed.length)
+    throw new JobFailure('its header is damaged');
+  return (await pool.run('gunzip-member', { data: packed, maxBytes: job.size })).data;
+}
+
 /** Decodes the new blocks out of the archive and compares them with the content they were made from; the first fault, if any. */
 export async function proveBlocks(
   archive: ByteSource,
   pool: Compressor,
-  { path, size, place, fresh }: PartlyKnown,
+  { path, size, container, place, fresh }: PartlyKnown,
 ): Promise<Finding | undefined> {
   const { blocks, offset } = place;
   if (blocks?.contents === undefined) throw new Error(`${path} has no blocks to prove`);
@@ -64,7 +79,7 @@ export async function proveBlocks(
     const last = index === blocks.sizes.length - 1;
     const job = { size: last ? size - index * blockSize : blockSize, last };
     try {
-      const { data } = await pool.run('inflate-block', { data: await archive.read(start, bytes), ...job });
+      const data = await decoded(await archive.read(start, bytes), job, container, pool);
       const expected = blocks.contents.subarray(index * contentSumBytes, (index + 1) * contentSumBytes);
       if (createHash('sha256').update(data).digest().equals(expected)) continue;
       return finding('checksum-mismatch', `its block ${index + 1} is not what was read`, { path });

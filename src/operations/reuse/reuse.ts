@@ -14,7 +14,7 @@ import type { OpenDestination } from '../backup-destination.js';
 import type { CreateRequest } from '../create-request.js';
 import type { Deps } from '../deps.js';
 import type { Source } from '../source.js';
-import { ArchivedFiles, nothingProven, type ProvenBefore } from './archived-files.js';
+import { ArchivedFiles, type ProvenBefore } from './archived-files.js';
 import { noBlocks } from './database-blocks.js';
 import { EarlierArchive } from './earlier-archive.js';
 import { KnownCursor } from './known-cursor.js';
@@ -148,7 +148,7 @@ export class Reuse {
 
   constructor(reusing: Reusing) {
     this.#reusing = reusing;
-    this.#files = new ArchivedFiles(reusing.entries, reusing.willDecode);
+    this.#files = new ArchivedFiles(reusing.entries, reusing.container, reusing.willDecode);
   }
 
   get taken(): ArchivedFiles['taken'] {
@@ -206,8 +206,6 @@ export class Reuse {
   }
 
   provenBefore(): ProvenBefore {
-    // A tar has no index: to get to what is new, all of it is inflated, and what comes by is compared.
-    if (this.#reusing.container !== 'zip') return nothingProven;
     return this.#files.provenBefore();
   }
 

@@ -95,10 +95,15 @@ export interface Written {
 
 export const manifest = Buffer.from('{"version":"1.0.0"}\n');
 
-export async function write(pool: CompressPool, samples: readonly Sample[], level = 6): Promise<Written> {
+export async function write(
+  pool: CompressPool,
+  samples: readonly Sample[],
+  level = 6,
+  traced = false,
+): Promise<Written> {
   const sink = new MemorySink();
   const sums: EntrySum[] = [];
-  const writer = createTarWriter({ sink, pool, level, onSum: (sum) => sums.push(sum) });
+  const writer = createTarWriter({ sink, pool, level, onSum: (sum) => sums.push(sum), traced });
   for (const { header, bytes } of samples) {
     if (header.kind !== 'file') await writer.add(header, { kind: 'none' });
     else if (bytes.length > blockSize) await writer.add(header, { kind: 'blocks', read: () => inChunks(bytes) });

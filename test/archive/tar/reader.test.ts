@@ -3,6 +3,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { encodeTrailer, parseTrailer, trailerBytes } from '../../../src/archive/tar/trailer.js';
 import { looksLikeGzip } from '../../../src/archive/tar/gzip-magic.js';
 import { openTarReader } from '../../../src/archive/tar/reader.js';
+import type { EntryHeader } from '../../../src/archive/archive.js';
 import { ArchiveDamage } from '../../../src/base/damage.js';
 import { blockSize } from '../../../src/base/limits.js';
 import { CompressPool } from '../../../src/compress/pool.js';
@@ -99,6 +100,45 @@ describe('openTarReader', () => {
     }
     expect(found.slice(0, -2)).toEqual(sums);
     for await (const { content } of reader.decode({ want: () => 'nothing' })) expect(content.kind).toBe('none');
+  });
+
+  it('decodes nothing of what it is to pass by, and all around it', async () => {
+    const content = noise(2 * blockSize + 700);
+    const around = [file('a', 'before'), file('b', content), file('c', content), file('d', 'after')];
+    const { archive, sums } = await write(pool, around, 6, true);
+    const { offset, blocks } = sums[1]!.place!;
+    const passBy = new Map([[offset, { sizes: blocks!.sizes, size: content.length }]]);
+    const found = async (bytes: Buffer, passed: boolean): Promise<readonly unknown[]> => {
+      const reader = await openTarReader(new MemorySource(bytes), pool);
+      const want = ({ path }: EntryHeader) => (path === ('b' as string) && passed ? 'nothing' : 'sum');
+      const entries: unknown[] = [];
+      for await (const { header, content: one } of reader.decode({ want, ...(passed ? { passBy } : {}) })) {
+        entries.push([header.path, one.kind === 'sum' ? one.sha256 : one.kind]);
+      }
+      expect(reader.oddities).toEqual([]);
+      return entries.slice(0, 4);
+    };
+    const told = sums.map(({ path, sha256: sum }) => [path, path === ('b' as string) ? 'none' : sum]);
+    expect(await found(archive, true)).toEqual(told);
+    const damaged = Buffer.from(archive);
+    damaged[offset + 1000] = (damaged[offset + 1000] ?? 0) ^ 1;
+    expect(await found(damaged, true)).toEqual(told);
+    await expect(found(damaged, false)).rejects.toMatchObject({ id: 'content-undecodable' });
+    // Nor does it reach beyond the end.
+    const cut = archive.subarray(0, offset + 1000);
+    await expect(found(cut, true)).rejects.toMatchObject({ id: 'truncated' });
+  });
+
+  it('gives zeros, and never what was there, of what it passed by although it was wanted', async () => {
+    const content = noise(2 * blockSize + 700);
+    const { archive, sums } = await write(pool, [file('b', content)], 6, true);
+    const { offset, blocks } = sums[0]!.place!;
+    const passBy = new Map([[offset, { sizes: blocks!.sizes, size: content.length }]]);
+    const reader = await openTarReader(new MemorySource(archive), pool);
+    for await (const { content: one } of reader.decode({ want: () => 'sum', passBy })) {
+      expect(one).toEqual({ kind: 'sum', sha256: sha256(Buffer.alloc(content.length)) });
+      break;
+    }
   });
 
   it('passes over a large file that nobody reads, and refuses to read it afterwards', async () => {

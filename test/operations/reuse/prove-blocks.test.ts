@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { PackedPlace } from '../../../src/archive/archive.js';
+import type { Container, PackedPlace } from '../../../src/archive/archive.js';
 import type { ByteSource } from '../../../src/base/byte-source.js';
 import { ArchiveDamage } from '../../../src/base/damage.js';
 import { blockSize } from '../../../src/base/limits.js';
@@ -10,14 +10,16 @@ import { partlyKnown, proveBlocks } from '../../../src/operations/reuse/prove-bl
 import { bytes } from '../../helpers/tree.js';
 
 const size = 3 * blockSize + 5;
-const about = { path: 'app.db', size };
+const about = { path: 'app.db', size, container: 'zip' } as const;
 
 /** A file of four blocks as it lies in an archive from its beginning on. */
-async function packed(content: Buffer): Promise<{ place: PackedPlace; archive: Buffer }> {
+async function packed(content: Buffer, container: Container = 'zip'): Promise<{ place: PackedPlace; archive: Buffer }> {
   const pieces = [0, 1, 2, 3].map((index) => content.subarray(index * blockSize, (index + 1) * blockSize));
   const deflated = await Promise.all(
     pieces.map((piece, index) =>
-      callingThread.run('deflate-block', { data: Buffer.from(piece), level: 1, last: index === 3 }),
+      container === 'zip'
+        ? callingThread.run('deflate-block', { data: Buffer.from(piece), level: 1, last: index === 3 })
+        : callingThread.run('gzip-member', { data: Buffer.from(piece), level: 1 }),
     ),
   );
   const data = deflated.map((one) => Buffer.from(one.data));
@@ -63,16 +65,18 @@ describe('a file of which an earlier archive has most blocks', () => {
     expect(partlyKnown(about, sealed, sealed)).toBeUndefined();
   });
 
-  it('is proven by decoding the new ones', async () => {
-    const [before, now] = [await packed(content), await packed(changed)];
-    const partly = partlyKnown(about, now.place, before.place)!;
+  it.each(['zip', 'tar.gz'] as const)('is proven by decoding the new ones, in a %s', async (container) => {
+    const [before, now] = [await packed(content, container), await packed(changed, container)];
+    const partly = partlyKnown({ ...about, container }, now.place, before.place)!;
     expect(await proveBlocks(sourceOf(now.archive), callingThread, partly)).toBeUndefined();
     const at = now.place.blocks!.sizes.slice(0, 2).reduce((sum, one) => sum + one, 0);
-    const damaged = Buffer.from(now.archive);
-    damaged[at + 10] = (damaged[at + 10] ?? 0) ^ 1;
-    const fault = await proveBlocks(sourceOf(damaged), callingThread, partly);
-    expect(['checksum-mismatch', 'content-undecodable']).toContain(fault?.id);
-    expect(fault?.path).toBe('app.db');
+    for (const behind of [10, 200]) {
+      const damaged = Buffer.from(now.archive);
+      damaged[at + behind] = (damaged[at + behind] ?? 0) ^ 1;
+      const fault = await proveBlocks(sourceOf(damaged), callingThread, partly);
+      expect(['checksum-mismatch', 'content-undecodable']).toContain(fault?.id);
+      expect(fault?.path).toBe('app.db');
+    }
     // The old one's, whole and sound, in its place.
     const other = await proveBlocks(sourceOf(before.archive), callingThread, {
       ...partly,
