@@ -21,6 +21,7 @@ import {
   database,
   directory,
   expectRestored,
+  failure,
   instance,
   newTarget,
   restore,
@@ -33,6 +34,8 @@ import {
 import { temporaryFolder } from '../../helpers/surroundings.js';
 import { bytes } from '../../helpers/tree.js';
 import { systemClock } from '../../../src/base/clock.js';
+import { BkpError } from '../../../src/base/errors.js';
+import { silentProgress, type Progress } from '../../../src/base/progress.js';
 import { blockSize } from '../../../src/base/limits.js';
 import { Passphrase } from '../../../src/base/passphrase.js';
 import { removeBackup } from '../../../src/operations/remove-backup.js';
@@ -247,6 +250,35 @@ describe.each(kinds)('$container: what did not change since the backup before', 
   });
 });
 
+describe.each(kinds)('$container: a backup that takes over', ({ container, small }) => {
+  const make = maker(container);
+
+  it('leaves nothing where it is interrupted, and the next one takes over from the same', async () => {
+    const from = await mixed();
+    await make(from, {}, later);
+    const { folder } = from.storage;
+    const there = (): readonly string[] => readdirSync(folder).filter((name) => !name.startsWith('catalog.db'));
+    const before = there();
+    for (const phase of ['archive', 'read-back'] as const) {
+      const controller = new AbortController();
+      let now: string | undefined;
+      const progress: Progress = {
+        ...silentProgress,
+        start: (begun) => void (now = begun),
+        advance: () => {
+          if (now === phase) controller.abort(new BkpError('interrupted', 'interrupted'));
+        },
+      };
+      const run = make(from, {}, { ...later, progress, signal: controller.signal });
+      expect((await failure(run)).id).toBe('interrupted');
+      expect(there()).toEqual(before);
+    }
+    const made = await make(from, {}, later);
+    expect(made.takenOver.files).toBe(small + 2);
+    await expectWhole(from, made);
+  });
+});
+
 describe.each(kinds)('$container: what changed is never taken from the backup before', ({ container, small }) => {
   const make = maker(container);
   it('changed with the same size, its time set back', async () => {
@@ -421,7 +453,9 @@ describe('with a passphrase', () => {
     expect(new Set(salts).size).toBe(3);
     for (const made of [first, second, third]) {
       expect((await verify(made.file, opening())).findings).toEqual([]);
-      execFileSync('7z', ['t', '-pa long passphrase', made.file]);
+      const folder = temporaryFolder();
+      execFileSync('7z', ['x', '-pa long passphrase', `-o${folder}`, made.file]);
+      execFileSync('sha256sum', ['-c', '--quiet', 'SHA256SUMS'], { cwd: folder });
     }
     rmSync(first.file);
     const target = newTarget();
