@@ -28,9 +28,19 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+/** Files that measure what their process holds or has loaded: each in a process of its own. */
+const alone = [
+  'test/archive/tar/memory.test.ts',
+  'test/archive/zip/reader.test.ts',
+  'test/compress/inflate.test.ts',
+  'test/compress/pool.test.ts',
+  'test/compress/release.test.ts',
+  'test/config/lazy-loaders.test.ts',
+  'test/manifest/parse.test.ts',
+];
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     globalSetup: ['test/helpers/templates-folder.ts'],
     // Children, locks and temporary file systems are slower on a loaded two-core machine than the default allows.
     testTimeout: 60_000,
@@ -39,5 +49,10 @@ export default defineConfig({
     // Vitest leaves one core to itself, which would leave it idle on two.
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
+    projects: [
+      // To load all modules again for each file would take longer than most files.
+      { extends: true, test: { name: 'together', isolate: false, include: ['test/**/*.test.ts'], exclude: alone } },
+      { extends: true, test: { name: 'alone', isolate: true, include: alone } },
+    ],
   },
 });

@@ -7,13 +7,12 @@ import { BkpError } from '../base/errors.js';
 import { ofKind, type Finding } from '../manifest/findings.js';
 import type { Manifest, ManifestSource } from '../manifest/manifest.js';
 import type { FileStat } from '../fs/file-stat.js';
-import { sqliteChildOnDemand } from '../sqlite/child-on-demand.js';
 import type { SqliteChild } from '../sqlite/client.js';
 import type { SpaceBefore } from './backup-space.js';
 import { type OpenDestination } from './backup-destination.js';
 import type { CreateRequest } from './create-request.js';
 import { DatabaseCopier, type DatabaseCopy, type DatabaseToCopy } from './database-copies.js';
-import { type Deps } from './deps.js';
+import { openSqlite, type Deps } from './deps.js';
 import { scanSource } from './live-databases.js';
 import { liesBelow, Reserved, resolveSources, type ResolvedSource, type ResolvedSources } from './resolve-sources.js';
 import { type Reuse } from './reuse/reuse.js';
@@ -102,8 +101,7 @@ export async function archiveSources(
 
 /** Where it will be needed it starts at once: it loads while the folders are listed. */
 function openChild({ resolved }: ResolvedSources, deps: Deps, cleanup: Cleanup): SqliteChild {
-  const child = sqliteChildOnDemand({ signal: deps.signal });
-  cleanup.defer(() => child.close());
+  const child = openSqlite(deps, cleanup);
   if (resolved.some(({ source }) => source.type === 'sqlite')) child.start();
   return child;
 }

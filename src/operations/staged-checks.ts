@@ -1,9 +1,9 @@
 import type { EntryHeader } from '../archive/archive.js';
 import type { Cleanup } from '../base/cleanup.js';
 import { hasDamage, type Finding } from '../manifest/findings.js';
-import { openSqliteChild, type SqliteChild } from '../sqlite/client.js';
+import type { SqliteChild } from '../sqlite/client.js';
 import { checkDatabase } from './check-databases.js';
-import type { Deps } from './deps.js';
+import { openSqlite, type Deps } from './deps.js';
 import { damaged } from './plan-restore.js';
 
 /** A database that was written, and is at no place yet. */
@@ -36,7 +36,7 @@ export class StagedChecks {
   /** It lies there, whole, and stays as it is. */
   add(database: StagedDatabase): void {
     this.#databases.push(database);
-    this.#child ??= this.#openChild();
+    this.#child ??= openSqlite(this.#deps, this.#cleanup);
     const child = this.#child;
     this.#last = this.#last.then(async () => {
       this.#findings.push(...(await checkDatabase(child, database.file, database.header)));
@@ -50,14 +50,7 @@ export class StagedChecks {
     if (this.#child === undefined) return [];
     this.#deps.progress.start('check');
     await this.#last;
-    await this.#child.close();
     if (hasDamage(this.#findings)) throw damaged(this.#location, this.#findings);
     return this.#findings;
-  }
-
-  #openChild(): SqliteChild {
-    const child = openSqliteChild({ signal: this.#deps.signal });
-    this.#cleanup.defer(() => child.close());
-    return child;
   }
 }

@@ -1,22 +1,16 @@
 import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { BkpError } from '../../src/base/errors.js';
 import type { Config } from '../../src/config/config.js';
 import { loadConfig, type LoadRequest } from '../../src/config/load.js';
 import type { Source } from '../../src/operations/source.js';
 
-const made: string[] = [];
-
-afterAll(async () => {
-  for (const folder of made) await rm(folder, { recursive: true, force: true });
-});
-
-/** A new folder (its real path) with these files, each written by its owner alone; a name ending in `/` is a folder. */
+/** A new folder (its real path) for the length of a test with these files, each written by its owner alone; a name ending in `/` is a folder. */
 export async function writeSite(files: Readonly<Record<string, string>> = {}): Promise<string> {
   const root = await realpath(await mkdtemp(join(tmpdir(), 'bkp-config-')));
-  made.push(root);
+  onTestFinished(() => rm(root, { recursive: true, force: true }));
   for (const [name, text] of Object.entries(files)) {
     const path = join(root, name);
     await mkdir(name.endsWith('/') ? path : dirname(path), { recursive: true });

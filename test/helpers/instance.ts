@@ -2,7 +2,7 @@ import { cpSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, 
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, expect } from 'vitest';
+import { expect } from 'vitest';
 import { temporaryFolder } from './surroundings.js';
 import type { Container } from '../../src/archive/archive.js';
 import { withCleanup } from '../../src/base/cleanup.js';
@@ -19,6 +19,7 @@ import { restoreToTarget, type RestoreResult } from '../../src/operations/execut
 import { planRestore, type RestoreRequest } from '../../src/operations/plan-restore.js';
 import type { Source } from '../../src/operations/source.js';
 import { verifyBackup, type VerifyRequest, type VerifyResult } from '../../src/operations/verify-backup.js';
+import { sqliteChildOnDemand } from '../../src/sqlite/child-on-demand.js';
 import { LocalStorage } from '../../src/storage/local-storage.js';
 import { writeTree, type Tree } from './tree.js';
 
@@ -29,12 +30,15 @@ export interface Instance {
   readonly storage: LocalStorage;
 }
 
-/** Threads for all operations of a test file: starting them takes longer than most of its work. */
+/**
+ * Threads, and a process for databases, for all operations of a process that runs tests, with which they end: starting them
+ * takes longer than most of their work.
+ */
 const sharedPool = new CompressPool();
-afterAll(() => sharedPool.close());
+const sharedSqlite = sqliteChildOnDemand();
 
-/** `own`: the operation starts its own threads, as it does for a user. */
-export type Using = Partial<Omit<Deps, 'pool'>> & { readonly pool?: CompressPool | 'own' };
+/** `own`: the operation starts its own threads, and its own process for databases, as it does for a user. */
+export type Using = Partial<Omit<Deps, 'pool' | 'sqlite'>> & { readonly pool?: CompressPool | 'own' };
 
 /** Dependencies with a real clock that nobody listens to. */
 export function deps({ pool = sharedPool, ...overrides }: Using = {}): Deps {
@@ -47,9 +51,14 @@ export function deps({ pool = sharedPool, ...overrides }: Using = {}): Deps {
     version: '0.0.0-test',
     step: () => undefined,
     ...(pool === 'own' ? {} : { pool }),
+    ...(pool === 'own' || !isShareable(overrides) ? {} : { sqlite: sharedSqlite }),
     ...overrides,
   };
 }
+
+/** A signal ends the process of its operation, and one started by us has our rights. */
+const isShareable = ({ signal }: Partial<Deps>): boolean =>
+  signal === undefined && process.geteuid?.() === process.getuid?.();
 
 type Place = Partial<Pick<Source, 'path' | 'scope' | 'enabled'>>;
 

@@ -1,6 +1,6 @@
 import { readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { childForTest, containing, makeDatabase, overwritePage, place, storedSchema, type Place } from './databases.js';
+import { sharedChild, containing, makeDatabase, overwritePage, place, storedSchema, type Place } from './databases.js';
 
 /** A database that needs something this process lacks, by what it needs. */
 const needing: Record<string, (path: string) => string> = {
@@ -37,7 +37,7 @@ async function broken(at: Place): Promise<string> {
 describe('checking a database file', () => {
   it.each(Object.keys(needing))('says what it lacks and no more: %s', async (lacks) => {
     const at = await place();
-    const result = await childForTest().check(needing[lacks]!(at.live('x.db')));
+    const result = await sharedChild().check(needing[lacks]!(at.live('x.db')));
     expect(result).toMatchObject({
       kind: 'unchecked',
       reason: containing(lacks),
@@ -49,7 +49,7 @@ describe('checking a database file', () => {
     const at = await place();
     const path = await broken(at);
     makeDatabase(path, 'CREATE INDEX j ON first (a)', storedSchema('j', 'CREATE INDEX j ON first (a COLLATE german)'));
-    expect(await childForTest().check(path)).toMatchObject({ kind: 'damaged' });
+    expect(await sharedChild().check(path)).toMatchObject({ kind: 'damaged' });
   });
 
   it('notes broken constraints, which are no damage', async () => {
@@ -61,7 +61,7 @@ describe('checking a database file', () => {
       'CREATE TABLE u (p REFERENCES plain (id)); INSERT INTO u VALUES (1)',
       storedSchema('t', 'CREATE TABLE t (a TEXT NOT NULL, b REFERENCES parent, c CHECK (c < 100))'),
     );
-    const result = await childForTest().check(path);
+    const result = await sharedChild().check(path);
     expect(result).toEqual({
       kind: 'ok',
       notes: [
@@ -81,14 +81,14 @@ describe('checking a database file', () => {
       storedSchema('a', 'CREATE TABLE a (v TEXT NOT NULL)'),
     );
     makeDatabase(path, storedSchema('i', 'CREATE INDEX i ON z (w)'));
-    const result = await childForTest().check(path);
+    const result = await sharedChild().check(path);
     expect(result.kind).toBe('damaged');
     if (result.kind === 'damaged') expect(result.messages.join('; ')).toContain('missing from index i');
   });
 
   it('finds an overwritten page, a cut file and noise damaged, and lists a bounded number of messages', async () => {
     const at = await place();
-    const child = childForTest();
+    const child = sharedChild();
     const path = await broken(at);
     const result = await child.check(path);
     expect(result.kind).toBe('damaged');
@@ -101,7 +101,7 @@ describe('checking a database file', () => {
 
   it('accepts an empty file, and leaves nothing beside one whose header says WAL', async () => {
     const at = await place();
-    const child = childForTest();
+    const child = sharedChild();
     writeFileSync(at.copy('empty.db'), '');
     makeDatabase(at.copy('with ?#% in its name.db'), 'PRAGMA journal_mode = WAL; CREATE TABLE t (a)');
     for (const name of readdirSync(at.copy('.'))) {
@@ -112,7 +112,7 @@ describe('checking a database file', () => {
 
   it('that is not there fails by name', async () => {
     const at = await place();
-    await expect(childForTest().check(at.live('none.db'))).rejects.toMatchObject({
+    await expect(sharedChild().check(at.live('none.db'))).rejects.toMatchObject({
       id: 'file-not-found',
       path: at.live('none.db'),
     });

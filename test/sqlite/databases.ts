@@ -48,6 +48,18 @@ export function childForTest(signal?: AbortSignal, checkBudget?: CheckBudget): S
   return child;
 }
 
+let shared: SqliteChild | undefined;
+
+/**
+ * One for all tests of a process whose requests leave nothing held and do not end it. A test that has given up our rights gets
+ * one of its own, which has them not.
+ */
+export function sharedChild(): SqliteChild {
+  if (process.geteuid?.() !== process.getuid?.()) return childForTest();
+  shared ??= openSqliteChild();
+  return shared;
+}
+
 /** Makes a database with the statements run in it, closed. */
 export function makeDatabase(
   path: string,

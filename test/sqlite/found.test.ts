@@ -16,7 +16,7 @@ import { describe, expect, it } from 'vitest';
 import { entryPoint } from '../../src/base/entry-point.js';
 import type { SnapshotRequest, SnapshotResult } from '../../src/sqlite/protocol.js';
 import {
-  childForTest,
+  sharedChild,
   containing,
   crashAfter,
   expectKind,
@@ -65,7 +65,7 @@ describe.skipIf(!isLinux || !isRoot)('a database found in a folder (needs root t
     leftover(at, 'w.db');
     makeDatabase(at.live('named.db'), some);
     const before = traces(at.live('.'));
-    const { databases } = await childForTest().snapshot(foundOf(at, ['named.db', 'w.db'], ['named.db']));
+    const { databases } = await sharedChild().snapshot(foundOf(at, ['named.db', 'w.db'], ['named.db']));
     expect(expectKind('copied', databases[1])).toMatchObject({ journalMode: 'wal', integrity: 'ok', notes: [] });
     expect(traces(at.live('.'))).toEqual(before);
     expect(readdirSync(at.copy('.')).sort()).toEqual(['named.db', 'w.db']);
@@ -75,7 +75,7 @@ describe.skipIf(!isLinux || !isRoot)('a database found in a folder (needs root t
   it('is brought up to date where it lies when a person has named it', async () => {
     const at = await place();
     leftover(at, 'w.db');
-    const { databases } = await childForTest().snapshot(snapshotOf(at, 'w.db'));
+    const { databases } = await sharedChild().snapshot(snapshotOf(at, 'w.db'));
     expectKind('copied', databases[0]);
     expect(readdirSync(at.live('.'))).toEqual(['w.db']);
   });
@@ -85,7 +85,7 @@ describe.skipIf(!isLinux || !isRoot)('a database found in a folder (needs root t
     makeDatabase(at.live('used.db'), `PRAGMA journal_mode = WAL; ${some}`);
     makeDatabase(at.live('named.db'), some);
     await startApplication('sqlite-writer-holding.mjs', at.live('used.db'), third);
-    const { databases } = await childForTest().snapshot(foundOf(at, ['named.db', 'used.db'], ['named.db']));
+    const { databases } = await sharedChild().snapshot(foundOf(at, ['named.db', 'used.db'], ['named.db']));
     expect(databases.map((database) => expectKind('copied', database).snapshotGroup)).toEqual([1, 1]);
     expect(readDatabase(at.copy('used.db'), 'SELECT a FROM t')).toHaveLength(3);
   });
@@ -95,7 +95,7 @@ describe.skipIf(!isLinux || !isRoot)('a database found in a folder (needs root t
     for (const name of ['kept.db', 'named.db']) makeDatabase(at.live(name), some);
     await startApplication('sqlite-writer-holding.mjs', at.live('kept.db'), 'BEGIN EXCLUSIVE');
     const request = { ...foundOf(at, ['kept.db', 'named.db'], ['named.db']), lockDeadline: 400 };
-    const { databases } = await childForTest().snapshot(request);
+    const { databases } = await sharedChild().snapshot(request);
     expect(expectKind('copied', databases[0])).toMatchObject({
       snapshotGroup: 2,
       notes: [{ id: 'not-one-instant', message: containing('stayed locked by another program') }],
@@ -113,7 +113,7 @@ describe.skipIf(!isLinux || !isRoot)('a database found in a folder (needs root t
     await startApplication('sqlite-writer-holding.mjs', at.live('used.db'), 'SELECT 1 FROM t');
     const before = traces(at.live('.'));
     const request = { ...foundOf(at, ['named.db', 'sparse.db', 'used.db'], ['named.db']), maxPause: 100 };
-    const child = childForTest();
+    const child = sharedChild();
     const { databases } = await child.snapshot(request);
     expectKind('copied', databases[0]);
     // All its pages but two are no part of anything, which is damage.

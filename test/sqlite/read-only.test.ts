@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { entryPoint } from '../../src/base/entry-point.js';
 import type { SnapshotRequest, SnapshotResult } from '../../src/sqlite/protocol.js';
 import {
-  childForTest,
+  sharedChild,
   crashAfter,
   expectKind,
   makeDatabase,
@@ -143,7 +143,7 @@ describe('on a file system mounted for reading alone', () => {
     expect(() => writeFileSync(`${mounted}/x`, '')).toThrow('EROFS');
     const before = withoutIndexes(sums(mounted));
     const databases = names.map((name) => ({ name, path: `${mounted}/${name}`, destination: at.copy(name) }));
-    const result = await childForTest().snapshot({ databases, maxPause: 4000, group: 1 });
+    const result = await sharedChild().snapshot({ databases, maxPause: 4000, group: 1 });
     expectAllCopied(result, at, names);
     expect(withoutIndexes(sums(mounted))).toEqual(before);
   });

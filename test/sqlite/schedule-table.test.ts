@@ -2,11 +2,10 @@ import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSyn
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import type { ScheduleChange, ScheduleValues } from '../../src/base/schedule-row.js';
-import type { SqliteChild } from '../../src/sqlite/client.js';
 import type { ScheduleReadResult } from '../../src/sqlite/protocol.js';
 import { isRoot, unprivilegedAsync } from '../helpers/surroundings.js';
 import {
-  childForTest,
+  sharedChild,
   containing,
   crashAfter,
   makeDatabase,
@@ -42,21 +41,12 @@ const insert = (name: string): string =>
   `INSERT INTO backup_schedule (name, frequency, time_of_day, keep, created_at, updated_at)
    VALUES ('${name}', 'daily', '03:30', 7, 'then', 'then')`;
 
-const children = new WeakMap<Place, SqliteChild>();
-
-/** One process for all that a test asks. */
-function childOf(at: Place): SqliteChild {
-  const child = children.get(at) ?? childForTest();
-  children.set(at, child);
-  return child;
-}
-
 function read(at: Place, name = 'x.db', copy = false): Promise<ScheduleReadResult> {
-  return childOf(at).readSchedules({ path: at.live(name), group: [], copy, scratch: at.copy('scratch') });
+  return sharedChild().readSchedules({ path: at.live(name), group: [], copy, scratch: at.copy('scratch') });
 }
 
 function change(at: Place, what: ScheduleChange, now = '2025-10-30T12:00:00Z', name = 'x.db'): Promise<boolean> {
-  return childOf(at).changeSchedules({ path: at.live(name), group: [], change: what, now });
+  return sharedChild().changeSchedules({ path: at.live(name), group: [], change: what, now });
 }
 
 const namesIn = ({ rows }: ScheduleReadResult): unknown[] => rows.map(({ name }) => name);

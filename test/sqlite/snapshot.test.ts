@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync,
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
-  childForTest,
+  sharedChild,
   containing,
   crashAfter,
   expectKind,
@@ -31,7 +31,7 @@ describe('a snapshot', () => {
         `PRAGMA page_size = ${pageSize}; PRAGMA user_version = 7; PRAGMA application_id = 99; ${some}; ${many}`,
       );
       const before = sums(at.live('.'));
-      const { databases } = await childForTest().snapshot(snapshotOf(at, 'x.db'));
+      const { databases } = await sharedChild().snapshot(snapshotOf(at, 'x.db'));
       const copied = expectKind('copied', databases[0]);
       expect(copied).toMatchObject({
         name: 'x.db',
@@ -53,7 +53,7 @@ describe('a snapshot', () => {
     const at = await place();
     for (const mode of ['wal', 'delete']) makeDatabase(at.live(`${mode}.db`), `PRAGMA journal_mode = ${mode}; ${some}`);
     const before = sums(at.live('.'));
-    const { databases } = await childForTest().snapshot(snapshotOf(at, 'wal.db', 'delete.db'));
+    const { databases } = await sharedChild().snapshot(snapshotOf(at, 'wal.db', 'delete.db'));
     expect(databases.map((database) => expectKind('copied', database).journalMode)).toEqual(['wal', 'delete']);
     expect(sums(at.live('.'))).toEqual(before);
     expect(readdirSync(at.copy('.')).sort()).toEqual(['delete.db', 'wal.db']);
@@ -67,7 +67,7 @@ describe('a snapshot', () => {
     const insert = "INSERT INTO t VALUES (3, 'in the WAL')";
     await startApplication('sqlite-writer-holding.mjs', at.live('x.db'), insert);
     const before = sums(at.live('.'));
-    const { databases } = await childForTest().snapshot(snapshotOf(at, 'x.db'));
+    const { databases } = await sharedChild().snapshot(snapshotOf(at, 'x.db'));
     expectKind('copied', databases[0]);
     expect(readDatabase(at.copy('x.db'), 'SELECT a FROM t')).toHaveLength(3);
     const after = sums(at.live('.'));
@@ -80,7 +80,7 @@ describe('a snapshot', () => {
     makeDatabase(at.live('x.db'), some);
     crashAfter(at.live('x.db'), 'PRAGMA cache_size = 1', 'BEGIN', many, 'UPDATE t SET b = zeroblob(100000)');
     expect(readdirSync(at.live('.'))).toContain('x.db-journal');
-    const { databases } = await childForTest().snapshot(snapshotOf(at, 'x.db'));
+    const { databases } = await sharedChild().snapshot(snapshotOf(at, 'x.db'));
     expectKind('copied', databases[0]);
     expect(readDatabase(at.copy('x.db'), 'SELECT b FROM t')).toEqual([{ b: 'one' }, { b: 'two' }]);
   });
@@ -89,7 +89,7 @@ describe('a snapshot', () => {
     const at = await place();
     writeFileSync(at.live('empty.db'), '');
     makeDatabase(at.live('x.db'), some);
-    const { databases } = await childForTest().snapshot(snapshotOf(at, 'empty.db', 'x.db'));
+    const { databases } = await sharedChild().snapshot(snapshotOf(at, 'empty.db', 'x.db'));
     expect(expectKind('copied', databases[0])).toMatchObject({ pageCount: 0, bytes: 0, integrity: 'ok', notes: [] });
     expectKind('copied', databases[1]);
     expect(statSync(at.copy('empty.db')).size).toBe(0);
@@ -101,7 +101,7 @@ describe('a snapshot', () => {
     makeDatabase(at.live('a.db'), 'CREATE TABLE a (x); CREATE TABLE b (y)');
     makeDatabase(at.live('b.db'), 'CREATE TABLE b (y); CREATE TABLE a (x); INSERT INTO a VALUES (1)');
     makeDatabase(at.live('c.db'), 'CREATE TABLE a (x); CREATE TABLE b (z)');
-    const { databases } = await childForTest().snapshot(snapshotOf(at, 'a.db', 'b.db', 'c.db'));
+    const { databases } = await sharedChild().snapshot(snapshotOf(at, 'a.db', 'b.db', 'c.db'));
     const [a, b, c] = databases.map((database) => expectKind('copied', database).schemaHash);
     expect(a).toMatch(/^sha256:[0-9a-f]{64}$/);
     expect(b).toBe(a);
@@ -114,7 +114,7 @@ describe('a snapshot', () => {
     makeDatabase(at.live('real/x.db'), `PRAGMA journal_mode = WAL; ${some}`);
     await startApplication('sqlite-writer-holding.mjs', at.live('real/x.db'), "INSERT INTO t VALUES (3, 'new')");
     symlinkSync('real/x.db', at.live('link.db'));
-    const { databases } = await childForTest().snapshot(snapshotOf(at, 'link.db'));
+    const { databases } = await sharedChild().snapshot(snapshotOf(at, 'link.db'));
     expectKind('copied', databases[0]);
     expect(readDatabase(at.copy('link.db'), 'SELECT * FROM t')).toHaveLength(3);
   });
@@ -123,7 +123,7 @@ describe('a snapshot', () => {
     const at = await place();
     makeDatabase(at.live('x.db'), some);
     writeFileSync(at.copy('x.db'), 'precious');
-    await expect(childForTest().snapshot(snapshotOf(at, 'x.db'))).rejects.toMatchObject({ id: 'io-failed' });
+    await expect(sharedChild().snapshot(snapshotOf(at, 'x.db'))).rejects.toMatchObject({ id: 'io-failed' });
     expect(readFileSync(at.copy('x.db'), 'utf8')).toBe('precious');
   });
 
@@ -136,7 +136,7 @@ describe('a snapshot', () => {
       'CREATE TABLE t (a); INSERT INTO t VALUES (NULL)',
       storedSchema('t', 'CREATE TABLE t (a NOT NULL)'),
     );
-    const { databases } = await childForTest().snapshot(snapshotOf(at, 'collation.db', 'null.db'));
+    const { databases } = await sharedChild().snapshot(snapshotOf(at, 'collation.db', 'null.db'));
     expect(expectKind('copied', databases[0])).toMatchObject({
       integrity: 'unchecked',
       integrityReason: 'no such collation sequence: german',
@@ -163,7 +163,7 @@ describe('what cannot be copied as a database', () => {
     symlinkSync('nowhere', at.live('dangling.db'));
     const before = sums2(at.live('.'), ['page.db', 'noise.db', 'noise.db-wal', 'noise.db-journal', 'schema.db']);
     const names = ['page.db', 'noise.db', 'schema.db', 'none.db', 'folder.db', 'dangling.db', 'good.db'];
-    const { databases } = await childForTest().snapshot(snapshotOf(at, ...names));
+    const { databases } = await sharedChild().snapshot(snapshotOf(at, ...names));
     expect(databases.map(({ kind, name }) => [name, kind])).toEqual([
       ['page.db', 'raw'],
       ['noise.db', 'raw'],

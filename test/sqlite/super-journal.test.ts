@@ -14,6 +14,7 @@ import { describe, expect, it } from 'vitest';
 import type { DatabaseRequest } from '../../src/sqlite/protocol.js';
 import {
   childForTest,
+  sharedChild,
   containing,
   crashAfter,
   expectKind,
@@ -101,7 +102,7 @@ describe('a journal that names a file to be deleted', () => {
       const at = await place();
       const victim = await trap(at);
       const before = traces(at.live('.'));
-      const { databases } = await childForTest().snapshot(requestOf(at, 'x.db', found));
+      const { databases } = await sharedChild().snapshot(requestOf(at, 'x.db', found));
       const raw = expectKind('raw', databases[0]);
       expect(raw.reason).toContain('names a super-journal that is not of this database');
       expect(raw.files.map(({ suffix }) => suffix)).toEqual(['', '-journal']);
@@ -132,7 +133,7 @@ describe('a journal that names a file to be deleted', () => {
     makeDatabase(at.live('x.db'), 'CREATE TABLE t (a)');
     mkdirSync(at.live('sub'));
     forgeJournal(at.live('x.db'), `${at.root}/${name}`);
-    const { databases } = await childForTest().snapshot(requestOf(at, 'x.db', false));
+    const { databases } = await sharedChild().snapshot(requestOf(at, 'x.db', false));
     expectKind('raw', databases[0]);
   });
 
@@ -141,7 +142,7 @@ describe('a journal that names a file to be deleted', () => {
     await trap(at);
     renameSync(at.live('x.db-journal'), at.live('elsewhere'));
     symlinkSync('elsewhere', at.live('x.db-journal'));
-    const { databases } = await childForTest().snapshot(requestOf(at, 'x.db', false));
+    const { databases } = await sharedChild().snapshot(requestOf(at, 'x.db', false));
     const raw = expectKind('raw', databases[0]);
     expect(raw.reason).toContain('not a regular file');
     // What a link leads to is not taken along under the name of a journal.
@@ -149,7 +150,7 @@ describe('a journal that names a file to be deleted', () => {
 
     makeDatabase(at.live('y.db'), 'CREATE TABLE t (a)');
     linkSync(at.live('elsewhere'), at.live('y.db-journal'));
-    const second = await childForTest().snapshot(requestOf(at, 'y.db', false));
+    const second = await sharedChild().snapshot(requestOf(at, 'y.db', false));
     expect(expectKind('raw', second.databases[0]).reason).toContain('second name');
   });
 });
@@ -158,7 +159,7 @@ describe('a super-journal that SQLite itself left', () => {
   it('is played back where the databases lie when both are of the request', async () => {
     const at = await place();
     const name = crashTogether(at);
-    const { databases } = await childForTest().snapshot(snapshotOf(at, 'main.db', 'other.db'));
+    const { databases } = await sharedChild().snapshot(snapshotOf(at, 'main.db', 'other.db'));
     for (const database of databases) expectKind('copied', database);
     for (const copy of ['main.db', 'other.db'])
       expect(readDatabase(at.copy(copy), 'SELECT a FROM t')).toEqual([{ a: 1 }]);
@@ -175,7 +176,7 @@ describe('a super-journal that SQLite itself left', () => {
     const before = traces(at.live('.'));
     const request = snapshotOf(at, 'main.db', 'other.db');
     const found = request.databases.map((database) => ({ ...database, found: true }));
-    const { databases } = await childForTest().snapshot({ ...request, databases: found });
+    const { databases } = await sharedChild().snapshot({ ...request, databases: found });
     expect(traces(at.live('.'))).toEqual(before);
     for (const [index, copy] of ['main.db', 'other.db'].entries()) {
       expectKind('copied', databases[index]);
@@ -195,7 +196,7 @@ describe('a super-journal that SQLite itself left', () => {
     );
     expect(liveNames(at)).toContain('x.db-journal');
     const before = traces(at.live('.'));
-    const { databases } = await childForTest().snapshot(requestOf(at, 'x.db', true));
+    const { databases } = await sharedChild().snapshot(requestOf(at, 'x.db', true));
     expectKind('copied', databases[0]);
     expect(readDatabase(at.copy('x.db'), 'SELECT a FROM t')).toEqual([{ a: 1 }]);
     expect(traces(at.live('.'))).toEqual(before);
