@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { bkp, ended, jsonLines, siteCopy, startBkp } from '../helpers/cli.js';
+import { bkp, bkpProcess, ended, jsonLines, siteCopy, startBkp } from '../helpers/cli.js';
 import { isRoot, temporaryFolder, tinyFileSystem } from '../helpers/surroundings.js';
 
 const backupsOf = (site: string): readonly string[] => {
@@ -15,9 +15,9 @@ describe("cron's environment", () => {
   it('is enough: no HOME, no terminal, nothing but a PATH', async () => {
     const site = siteCopy();
     const env = { PATH: `${dirname(process.execPath)}:/usr/bin:/bin` };
-    const made = await bkp(['create', '-C', site, '-q'], { env, cwd: '/' });
+    const made = await bkpProcess(['create', '-C', site, '-q'], { env, cwd: '/' });
     expect(made).toEqual({ code: 0, stdout: '', stderr: '' });
-    const listed = await bkp(['list', '-C', site, '--json'], { env, cwd: '/' });
+    const listed = await bkpProcess(['list', '-C', site, '--json'], { env, cwd: '/' });
     expect(listed.code).toBe(0);
     expect(jsonLines(listed).filter(({ type }) => type === 'backup')).toHaveLength(1);
   });

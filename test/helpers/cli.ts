@@ -2,6 +2,7 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { residentBkp, takesResident } from './resident.js';
 import { temporaryFolder } from './surroundings.js';
 
 const projectFile = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -22,8 +23,14 @@ export interface RunOptions {
   readonly under?: readonly string[];
 }
 
-/** Runs the built command line as its own process, without a terminal. */
+/** Runs the built command line, without a terminal, in a process that stays, where that can do what is asked for. */
 export function bkp(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  const { cwd = process.cwd(), env = process.env, under = [] } = options;
+  return under.length === 0 && takesResident(args) ? residentBkp({ args, cwd, env }) : bkpProcess(args, options);
+}
+
+/** Runs it as its own process. */
+export function bkpProcess(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
   return ended(startBkp(args, options));
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { bkp } from './cli.js';
+import { bkpProcess } from './cli.js';
 import { residentBkp } from './resident.js';
 import { temporaryFolder } from './surroundings.js';
 
@@ -16,7 +16,7 @@ it('ends and tells in a process that stays as in one of its own, and forgets the
     [['list'], {}],
   ] as const) {
     const run = { cwd, env: { ...env, ...settings } };
-    const { code, stdout, stderr } = await bkp(args, run);
+    const { code, stdout, stderr } = await bkpProcess(args, run);
     const ran = await residentBkp({ args, ...run });
     expect({ ...ran, stdout: timeless(ran.stdout) }).toMatchObject({
       code,

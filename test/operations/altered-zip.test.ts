@@ -1,11 +1,12 @@
 import { it } from 'vitest';
+import { rounds } from '../helpers/rounds.js';
 import { expectCutFoundOut, expectFoundOut, flipped, forEachIndex, smallArchive } from './altered-archives.js';
 
 it('finds every altered byte of a zip', { timeout: 300_000 }, async () => {
   const archive = await smallArchive('zip');
   await forEachIndex(archive.bytes.length, async (index) => {
     await expectFoundOut(archive, flipped(archive.bytes, index, 1 << (index % 8)));
-    await expectFoundOut(archive, flipped(archive.bytes, index, 0xff));
+    if (index % rounds(8, 1) === 0) await expectFoundOut(archive, flipped(archive.bytes, index, 0xff));
   });
 });
 

@@ -1,7 +1,8 @@
 import { statSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { rounds } from '../helpers/rounds.js';
 import {
-  childForTest,
+  sharedChild,
   expectKind,
   makeDatabase,
   matching,
@@ -26,7 +27,7 @@ function counter(path: string): { n: number; rows: number } {
 }
 
 describe.each(['wal', 'delete'])('two databases written to in one transaction, journal mode %s', (mode) => {
-  it('are copied ten times at one instant while two applications write, and neither application sees an error', async () => {
+  it('are copied again and again, at one instant each time, while two applications write, and neither application sees an error', async () => {
     const at = await place();
     // Large enough for several steps, so that commits fall into the copying.
     const ballast = 'CREATE TABLE ballast AS SELECT zeroblob(20000000) AS pad';
@@ -35,10 +36,10 @@ describe.each(['wal', 'delete'])('two databases written to in one transaction, j
     const writers = await Promise.all(
       ['1', '2'].map((id) => startApplication('sqlite-writer.mjs', at.live('a.db'), at.live('b.db'), id)),
     );
-    const child = childForTest();
+    const child = sharedChild();
     const counters: number[] = [];
     const elapsed: number[] = [];
-    for (let run = 0; run < 10; run++) {
+    for (let run = 0; run < rounds(4, 10); run++) {
       const databases = ['a.db', 'b.db'].map((name) => ({
         name,
         path: at.live(name),
@@ -74,7 +75,7 @@ describe('locks', () => {
     const at = await place();
     for (const name of ['free.db', 'kept.db']) makeDatabase(at.live(name), tables);
     await startApplication('sqlite-writer-holding.mjs', at.live('kept.db'), locked);
-    const child = childForTest();
+    const child = sharedChild();
     const attempt = child.snapshot({ ...snapshotOf(at, 'free.db', 'kept.db'), lockDeadline: 300 });
     await expect(attempt).rejects.toMatchObject({
       id: 'needs-wal-or-quiesce',
@@ -92,7 +93,7 @@ describe('locks', () => {
     makeDatabase(at.live('kept.db'), 'PRAGMA journal_mode = WAL', tables);
     const statement = 'PRAGMA locking_mode = EXCLUSIVE; UPDATE counter SET n = 2';
     await startApplication('sqlite-writer-holding.mjs', at.live('kept.db'), statement);
-    await expect(childForTest().snapshot({ ...snapshotOf(at, 'kept.db'), lockDeadline: 200 })).rejects.toMatchObject({
+    await expect(sharedChild().snapshot({ ...snapshotOf(at, 'kept.db'), lockDeadline: 200 })).rejects.toMatchObject({
       id: 'needs-wal-or-quiesce',
     });
   });
@@ -102,7 +103,7 @@ describe('locks', () => {
     makeDatabase(at.live('kept.db'), tables);
     const holder = await startApplication('sqlite-writer-holding.mjs', at.live('kept.db'), locked);
     setTimeout(() => holder.kill('SIGKILL'), 300);
-    const { databases } = await childForTest().snapshot(snapshotOf(at, 'kept.db'));
+    const { databases } = await sharedChild().snapshot(snapshotOf(at, 'kept.db'));
     expectKind('copied', databases[0]);
   });
 
@@ -110,7 +111,7 @@ describe('locks', () => {
     const at = await place();
     makeDatabase(at.live('a.db'), tables);
     const databases = ['one', 'two'].map((name) => ({ name, path: at.live('a.db'), destination: at.copy(name) }));
-    const result = await childForTest().snapshot({ databases, maxPause: 4000, group: 5, lockDeadline: 300 });
+    const result = await sharedChild().snapshot({ databases, maxPause: 4000, group: 5, lockDeadline: 300 });
     expect(result.databases.map((database) => expectKind('copied', database).snapshotGroup)).toEqual([5, 5]);
   });
 });
@@ -122,7 +123,7 @@ describe('the pause of rollback-journal databases', () => {
     const at = await place();
     makeDatabase(at.live('small.db'), tables);
     makeDatabase(at.live('large.db'), large);
-    const child = childForTest();
+    const child = sharedChild();
     const request = snapshotOf(at, 'small.db', 'large.db');
     await expect(child.snapshot({ ...request, maxPause: 50 })).rejects.toMatchObject({
       id: 'needs-wal-or-quiesce',

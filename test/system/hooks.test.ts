@@ -83,7 +83,9 @@ describe('a hook', () => {
     });
     expect(await run('env > seen', { cwd })).toEqual({ ok: true });
     const seen = readFileSync(join(cwd, 'seen'), 'utf8').split('\n');
-    const ours = seen.filter((line) => line.startsWith('BKP_') && !line.startsWith('BKP_REQUIRE_TOOLS='));
+    const ours = seen.filter(
+      (line) => line.startsWith('BKP_') && !/^BKP_(?:REQUIRE_TOOLS|TEST_ROUNDS|TEST_PROCESSES)=/.test(line),
+    );
     expect(ours.sort()).toEqual([...Object.entries(told).map(([k, v]) => `${k}=${v}`), 'BKP_TEST_SEEN=seen'].sort());
     expect(seen).toContain(`PATH=${process.env['PATH'] ?? ''}`);
   });
