@@ -6,16 +6,19 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  * time, nothing else.
  */
 const longest = [
-  'test/sqlite/locks-killed',
+  'test/transcripts',
   'test/e2e/hostile',
   'test/archive/zip/huge-entry',
+  'test/operations/altered-',
+  'test/sqlite/locks-killed',
   'test/operations/in-place-killed',
+  'test/operations/in-place',
+  'test/operations/prune-killed',
   'test/commands/restore-in-place',
   'test/commands/restore.',
-  'test/e2e/encryption-cli',
-  'test/e2e/live-databases',
+  'test/e2e/',
   'test/operations/database-sources',
-  'test/e2e/interop',
+  'test/operations/interrupted-create',
 ];
 
 class LongestFirst extends BaseSequencer {

@@ -11,7 +11,7 @@ describe.skipIf(!hasTool('tmux'))('on a terminal', () => {
   it('create draws a bar while it works, and leaves the result alone on the screen', async () => {
     const site = siteCopy();
     // Shrinks a little, which takes its time.
-    writeFileSync(join(site, 'var/uploads/large'), randomBytes(60_000_000).toString('base64'));
+    writeFileSync(join(site, 'var/uploads/large'), randomBytes(30_000_000).toString('base64'));
     const { until } = openTerminal(`${process.execPath} ${bkpFile} -C ${site} create -l 9`, narrow);
     await until(/Archiving +\[=+ *\] +\d+ % .*B\/s .* left/);
     const done = await until(/is complete; every file was read back/);
@@ -20,7 +20,7 @@ describe.skipIf(!hasTool('tmux'))('on a terminal', () => {
 
   it('Ctrl-C ends it, and leaves nothing behind', async () => {
     const site = siteCopy();
-    writeFileSync(join(site, 'var/uploads/large'), randomBytes(80_000_000));
+    writeFileSync(join(site, 'var/uploads/large'), randomBytes(50_000_000));
     const { until, press } = openTerminal(`${process.execPath} ${bkpFile} -C ${site} create -l 9`, narrow);
     await until(/Archiving/);
     press('C-c');

@@ -5,7 +5,3 @@ const isFull = process.env['BKP_TEST_ROUNDS'] === 'full';
  * wait for, or (with BKP_TEST_ROUNDS=full) as before a release.
  */
 export const rounds = (few: number, full: number): number => (isFull ? full : few);
-
-/** All of many alike cases, or every `step`-th of them. */
-export const everyNth = <T>(cases: readonly T[], step: number): readonly T[] =>
-  isFull ? cases : cases.filter((_, index) => index % step === 0);

@@ -12,7 +12,8 @@ it('finds every altered byte of a tar.gz', { timeout: 300_000 }, async () => {
 
 it('finds a tar.gz that was cut at any length', { timeout: 300_000 }, async () => {
   const archive = await smallArchive('tar.gz');
-  await forEachIndex(archive.bytes.length, (length) => expectCutFoundOut(archive, length));
+  const step = rounds(3, 1);
+  await forEachIndex(Math.ceil(archive.bytes.length / step), (n) => expectCutFoundOut(archive, n * step));
 });
 
 it('finds bytes put behind or in the middle of a tar.gz', async () => {

@@ -23,6 +23,7 @@ import {
   verify,
   type Instance,
 } from '../helpers/instance.js';
+import { rounds } from '../helpers/rounds.js';
 import { bytes } from '../helpers/tree.js';
 import {
   crashAfter,
@@ -145,7 +146,7 @@ describe.each(containers)('databases in a %s', (container) => {
     const paths = ['main.db', 'other.db'].map((name) => join(from.root, 'pb', name));
     for (const path of paths) makeDatabase(path, ...counterSchema);
     await startApplication('sqlite-writer.mjs', paths[0] ?? '', paths[1] ?? '', '1');
-    for (let run = 0; run < 6; run++) {
+    for (let run = 0; run < rounds(2, 6); run++) {
       const made = await create(from, { container, maxPause: 'none' });
       expect(
         briefly(made.findings).filter((text) => !/^(not-one-instant|file-changed) pb\/\w+\.db$/.test(text)),
@@ -166,7 +167,7 @@ describe.each(containers)('databases in a %s', (container) => {
     const paths = ['main.db', 'other.db'].map((name) => join(from.root, name));
     for (const path of paths) makeDatabase(path, walMode, ...counterSchema);
     const writer = await startApplication('sqlite-writer.mjs', paths[0] ?? '', paths[1] ?? '', '1');
-    for (let run = 0; run < 3; run++) {
+    for (let run = 0; run < rounds(2, 3); run++) {
       const made = await create(from, { container });
       expect(made).toMatchObject({ complete: true, findings: [] });
       const target = newTarget();

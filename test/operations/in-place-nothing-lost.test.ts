@@ -15,6 +15,7 @@ import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { rounds } from '../helpers/rounds.js';
 import type { EntryPath } from '../../src/base/entry-path.js';
 import { BkpError, systemCode } from '../../src/base/errors.js';
 import { displayName } from '../../src/fs/display-name.js';
@@ -244,7 +245,7 @@ it.each([
         expect([rowOf(join(made.root, 'app.db')), rowOf(join(safety, 'app.db'))]).toEqual(['first', 'second']);
       },
     ),
-    { numRuns: 8, endOnFailure: true },
+    { numRuns: rounds(4, 8), endOnFailure: true },
   );
 });
 

@@ -16,6 +16,7 @@ import {
   type Instance,
 } from '../helpers/instance.js';
 import { temporaryFolder } from '../helpers/surroundings.js';
+import { rounds } from '../helpers/rounds.js';
 import { bytes } from '../helpers/tree.js';
 import { makeDatabase } from '../sqlite/databases.js';
 import { BkpError } from '../../src/base/errors.js';
@@ -55,7 +56,7 @@ describe.each(containers)('a backup that is interrupted, as %s', (container) => 
           before.push(...stored(from).filter((name) => !before.includes(name)));
         }
       }),
-      { numRuns: 15, endOnFailure: true },
+      { numRuns: rounds(6, 15), endOnFailure: true },
     );
     expect((await verify(older.file)).verdict).toBe('intact');
     expect((await verify((await create(from, { container })).file)).verdict).toBe('intact');

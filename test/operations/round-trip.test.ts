@@ -3,6 +3,7 @@ import { chmodSync, lchownSync, mkdirSync, symlinkSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { rounds } from '../helpers/rounds.js';
 import { isRoot, oddNames } from '../helpers/surroundings.js';
 import {
   create,
@@ -132,7 +133,7 @@ describe.each(containers)('a random tree in a %s', (container) => {
         }
       }),
       // Looking for a smaller counterexample would take many minutes; the seed brings this one back.
-      { numRuns: 25, endOnFailure: true },
+      { numRuns: rounds(12, 25), endOnFailure: true },
     );
   });
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { binary, bkp } from '../commands/cli.js';
+import { residentBkp, takesResident } from '../helpers/resident.js';
 import { normaliser } from './normalise.js';
 import { scenes, type Scene } from './scenes.js';
 
@@ -13,7 +14,7 @@ const header = `# What bkp prints, and with which code it ends. "! " is before w
 `;
 
 const fixture = fileURLToPath(new URL('../../fixtures/site', import.meta.url));
-/** Milliseconds: several scenes go on at a time. */
+/** Milliseconds. */
 const patience = 180_000;
 
 /** All that lines of scenes call; no crontab and no systemd, whatever there is here. */
@@ -33,17 +34,32 @@ function stage(folder: string): { readonly cwd: string; readonly env: NodeJS.Pro
   return { cwd, env: { PATH: bin, TZ: 'UTC', LC_ALL: 'C.UTF-8', TMPDIR: temporary } };
 }
 
-function typed(line: string, options: ReturnType<typeof stage>): Promise<string> {
+/** The arguments of a line that asks nothing of its shell. */
+function argumentsOf(line: string): readonly string[] | undefined {
+  if (!/^bkp(?: (?:[\w./:=,@%+-]+|"[\w ]*"))*$/.test(line)) return undefined;
+  return (line.match(/"[^"]*"|\S+/g) ?? []).slice(1).map((word) => word.replaceAll('"', ''));
+}
+
+async function typed(line: string, options: ReturnType<typeof stage>): Promise<string> {
+  const args = argumentsOf(line);
+  if (args === undefined || !takesResident(args)) return typedInShell(line, options);
+  const { code, stdout, stderr } = await residentBkp({ args, ...options });
+  return shown(line, code, stdout, stderr);
+}
+
+function shown(line: string, code: number | null, stdout: string, stderr: string): string {
+  const errors = stderr.split('\n').slice(0, -1);
+  return `$ ${line}\n${stdout}${errors.map((text) => `! ${text}\n`).join('')}exit ${code ?? 'by a signal'}\n`;
+}
+
+function typedInShell(line: string, options: ReturnType<typeof stage>): Promise<string> {
   const child = spawn('/bin/sh', ['-c', line], { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
   const [out, err] = [{ text: '' }, { text: '' }];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out.text += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (err.text += text));
   return new Promise((resolve, reject) => {
     child.on('error', reject);
-    child.on('close', (code) => {
-      const errors = err.text.split('\n').slice(0, -1);
-      resolve(`$ ${line}\n${out.text}${errors.map((text) => `! ${text}\n`).join('')}exit ${code ?? 'by a signal'}\n`);
-    });
+    child.on('close', (code) => resolve(shown(line, code, out.text, err.text)));
   });
 }
 
@@ -53,10 +69,10 @@ async function play({ before = [], lines }: Scene): Promise<string> {
   try {
     const options = stage(folder);
     for (const line of before) await typed(line, options);
-    const shown: string[] = [];
-    for (const line of lines) shown.push(await typed(line, options));
+    const all: string[] = [];
+    for (const line of lines) all.push(await typed(line, options));
     const normalise = normaliser({ folder, binary });
-    return [header, ...shown.map(normalise)].join('\n');
+    return [header, ...all.map(normalise)].join('\n');
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -64,9 +80,9 @@ async function play({ before = [], lines }: Scene): Promise<string> {
 
 for (const [name, scene] of Object.entries(scenes)) {
   const says = `if it is meant so, run \`${update}\` and look at the difference`;
-  it.concurrent(
+  it(
     `bkp ${name} is what its transcript says`,
-    async ({ expect }) => {
+    async () => {
       await expect(await play(scene), says).toMatchFileSnapshot(`${name}.txt`);
     },
     patience,
