@@ -3,15 +3,21 @@ import { errorText } from './base/errors.js';
 import { exitCodes, type ExitCode } from './base/exit-codes.js';
 import { keepHeapSmall } from './base/small-heap.js';
 import { readVersion } from './commands/version.js';
+import type { Kept } from './operations/deps.js';
 import { openScreens, type Screens } from './ui/screens.js';
 
-/** Runs a command line: sets `process.exitCode` and resolves when everything is told. Never rejects. */
-export async function main(args: readonly string[]): Promise<void> {
+/**
+ * Runs a command line: sets `process.exitCode` and resolves when everything is told. Never rejects. `kept`: for those that a
+ * process runs one after the other; without it each starts and ends its own.
+ */
+export async function main(args: readonly string[], kept: Kept = {}): Promise<void> {
   // Where nothing is decided, nothing succeeded.
   process.exitCode = exitCodes.failed;
   keepHeapSmall();
   const screens = openScreens(process.stdout, process.stderr);
-  const exitCode = isVersionAlone(args) ? tellVersion(screens) : await (await import('./run.js')).run(args, screens);
+  const exitCode = isVersionAlone(args)
+    ? tellVersion(screens)
+    : await (await import('./run.js')).run(args, screens, kept);
   process.exitCode = await told(screens, exitCode);
   // A reader that does not read: what it did not get it is never to get.
   if (!screens.out.isStuck) return;

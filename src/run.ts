@@ -6,6 +6,7 @@ import { exitCodes, type ExitCode } from './base/exit-codes.js';
 import { parseCommandLine } from './commands/command-line.js';
 import type { CommandDeps, Job } from './commands/job.js';
 import { readVersion } from './commands/version.js';
+import type { Kept } from './operations/deps.js';
 import { widthOf } from './ui/look.js';
 import { openOutput, streamsBefore, wantedBefore } from './ui/open-output.js';
 import type { Output } from './ui/output.js';
@@ -22,7 +23,7 @@ function takeEnvironment(): Environment {
 }
 
 /** Does what a command line asks for, and tells it. Resolves to how it ended; never rejects. */
-export async function run(args: readonly string[], screens: Screens): Promise<ExitCode> {
+export async function run(args: readonly string[], screens: Screens, kept: Kept): Promise<ExitCode> {
   const env = takeEnvironment();
   let output: Output | undefined;
   let verbose = 0;
@@ -39,6 +40,7 @@ export async function run(args: readonly string[], screens: Screens): Promise<Ex
     const exitCode = await runJob(job, {
       cwd: process.cwd(),
       env,
+      kept,
       signal: controller.signal,
       output,
       stdout: {

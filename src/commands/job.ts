@@ -1,5 +1,6 @@
 import type { ByteSink } from '../base/byte-source.js';
 import type { ExitCode } from '../base/exit-codes.js';
+import type { Kept } from '../operations/deps.js';
 import type { Output } from '../ui/output.js';
 import type { GlobalOptions } from './global-options.js';
 
@@ -25,6 +26,8 @@ export interface CommandDeps {
   readonly stdout: StandardOutput;
   /** Milliseconds since the run began. */
   readonly elapsed: () => number;
+  /** Of a process that runs several command lines, one after the other. */
+  readonly kept: Kept;
 }
 
 /** A command line that was understood. */

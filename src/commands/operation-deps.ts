@@ -7,7 +7,7 @@ import type { Deps } from '../operations/deps.js';
 import type { CommandDeps } from './job.js';
 import { readVersion } from './version.js';
 
-export function operationDeps({ cwd, signal, output }: CommandDeps): Deps {
+export function operationDeps({ cwd, signal, output, kept }: CommandDeps): Deps {
   return {
     clock: systemClock,
     progress: output.progress,
@@ -16,6 +16,7 @@ export function operationDeps({ cwd, signal, output }: CommandDeps): Deps {
     host: hostname(),
     version: readVersion(),
     step: (id, message) => output.step(id, message),
+    ...kept,
   };
 }
 

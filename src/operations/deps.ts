@@ -23,6 +23,9 @@ export interface Deps {
   readonly sqlite?: SqliteChildOnDemand;
 }
 
+/** What may serve several operations. */
+export type Kept = Pick<Deps, 'pool' | 'sqlite'>;
+
 export function openPool({ pool }: Deps, cleanup: Cleanup): CompressPool {
   if (pool !== undefined) return pool;
   const own = new CompressPool();

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { withCleanup } from '../base/cleanup.js';
 import { BkpError } from '../base/errors.js';
 import { scheduleValueColumns } from '../base/schedule-row.js';
-import { openSqliteChild, type SqliteChild } from '../sqlite/client.js';
+import type { SqliteChild } from '../sqlite/client.js';
 import type { ScheduleReadRequest } from '../sqlite/protocol.js';
-import type { Deps } from './deps.js';
+import { openSqlite, type Deps } from './deps.js';
 import type { Opened } from './open-backup.js';
 import { openPrivateFolder } from './private-folder.js';
 import type { RestoreUnit } from './restore-units.js';
@@ -32,8 +32,7 @@ export async function scheduleDifference(
   if (unit === undefined) return undefined;
   return withCleanup(async (cleanup) => {
     const folder = await openPrivateFolder('bkp-plan-', deps, cleanup);
-    const child = openSqliteChild({ signal: deps.signal });
-    cleanup.defer(() => child.close());
+    const child = openSqlite(deps, cleanup);
     const archived = join(folder, 'archived');
     await extract(opened, archived, deps.signal);
     const scratch = join(folder, 'copy');

@@ -3,10 +3,9 @@ import { withCleanup } from '../base/cleanup.js';
 import { timestamp } from '../base/clock.js';
 import type { ScheduleChange, ScheduleValues, UntypedRow } from '../base/schedule-row.js';
 import { SchedulesFile } from '../catalog/schedules-file.js';
-import { openSqliteChild } from '../sqlite/client.js';
 import { lacksColumns } from '../sqlite/schedule-table.js';
 import type { Storage } from '../storage/storage.js';
-import type { Deps } from './deps.js';
+import { openSqlite, type Deps } from './deps.js';
 import { openPrivateFolder } from './private-folder.js';
 import type { Source } from './source.js';
 
@@ -86,8 +85,7 @@ class TableAccess implements Access {
     const [path, group] = [this.#path, this.#group];
     return withCleanup(async (cleanup) => {
       const folder = await openPrivateFolder('bkp-schedules-', this.#deps, cleanup);
-      const child = openSqliteChild({ signal: this.#deps.signal });
-      cleanup.defer(() => child.close());
+      const child = openSqlite(this.#deps, cleanup);
       const scratch = join(folder, 'copy');
       const { rows, missing } = await child.readSchedules({ path, group, copy: how === 'copy', scratch });
       if (missing.length > 0) throw lacksColumns(path, missing);
@@ -99,8 +97,7 @@ class TableAccess implements Access {
     const [path, group] = [this.#path, this.#group];
     const now = timestamp(this.#deps.clock.now());
     return withCleanup(async (cleanup) => {
-      const child = openSqliteChild({ signal: this.#deps.signal });
-      cleanup.defer(() => child.close());
+      const child = openSqlite(this.#deps, cleanup);
       return child.changeSchedules({ path, group, change, now });
     });
   }

@@ -35,6 +35,7 @@ function using<T>(source: PassphraseSource | undefined, work: (one: RunPassphras
       handOver: () => ({ write: () => Promise.resolve() }),
     },
     elapsed: () => 0,
+    kept: {},
   };
   return withCleanup((cleanup) =>
     work(runPassphrase({ passphrase: source, noInput: true }, false, deps, cleanup), told),

@@ -1,13 +1,17 @@
 // The command line in a process that stays: node resident-cli.mjs, with a channel. For each message {args, cwd, env, mark} it
 // does what bin/bkp.js does, with the same standard output and error; it writes `mark` to both when nothing of the run
-// would keep a process alive any more, and answers {code, peakKiB, cpuMs}.
+// would keep a process alive any more, and answers {code, peakKiB, cpuMs}. Threads and a process for databases stay too.
 import { setImmediate } from 'node:timers/promises';
 import { readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { main } from '../../dist/cli.js';
+import { CompressPool } from '../../dist/compress/pool.js';
+import { sqliteChildOnDemand } from '../../dist/sqlite/child-on-demand.js';
 
 for (const emitter of [process, process.stdout, process.stderr]) emitter.setMaxListeners(0);
 // Loaded now, so that what stays of loading is there before the first run.
 await import('../../dist/run.js');
+const kept = { pool: new CompressPool(), sqlite: sqliteChildOnDemand() };
+kept.sqlite.start();
 
 const signals = ['SIGHUP', 'SIGINT', 'SIGTERM'];
 
@@ -53,7 +57,7 @@ process.on('message', async ({ args, cwd, env, mark }) => {
   const before = alive();
   const began = process.cpuUsage();
   forgetPeak();
-  await main(args);
+  await main(args, kept);
   const code = process.exitCode;
   await ended(before);
   const { user, system } = process.cpuUsage(began);
