@@ -65,7 +65,10 @@ function failedBackups(
     if (state !== 'failed' && state !== 'killed') return [];
     // One that was killed may have made its archive before that, and ids count whole seconds.
     const since = state === 'killed' ? Math.floor(time / 1000) * 1000 : time;
-    if (listed.some((backup) => !backup.foreign && backup.origin === origin && backup.time >= since)) return [];
+    // An id may tell of a second that is still to come: the one before it was taken by the backup before.
+    const before = new Set(runs.flatMap((other) => (other.id < run ? [other.backup] : [])));
+    const isLater = (backup: ListedBackup): boolean => backup.time >= since && !before.has(backup.id);
+    if (listed.some((backup) => !backup.foreign && backup.origin === origin && isLater(backup))) return [];
     const reason = `${error?.message ?? 'it was killed'} (\`bkp log ${run}\` tells more)`;
     return [{ ...blank, id: undefined, instance, time, origin, status: 'failed', run, reason }];
   });

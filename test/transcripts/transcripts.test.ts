@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { binary, bkp } from '../commands/cli.js';
@@ -70,7 +71,12 @@ async function play({ before = [], lines }: Scene): Promise<string> {
     const options = stage(folder);
     for (const line of before) await typed(line, options);
     const all: string[] = [];
-    for (const line of lines) all.push(await typed(line, options));
+    for (const line of lines) {
+      // An id counts whole seconds, and a file beside the storage does not keep another backup from having the same.
+      if (line.includes(' -o ')) await setTimeout(1000 - (Date.now() % 1000));
+      all.push(await typed(line, options));
+      if (line.includes(' -o ')) await setTimeout(1000 - (Date.now() % 1000));
+    }
     const normalise = normaliser({ folder, binary });
     return [header, ...all.map(normalise)].join('\n');
   } finally {
