@@ -1,7 +1,7 @@
 import type { EarlierBlocks, PackedFile } from './archive.js';
+import { contentSumAt, packedSumAt } from './block-sums.js';
 import type { Compressor } from '../compress/compressor.js';
 import type { BlockTrace, TracedBlock } from '../compress/jobs.js';
-import { packedSumBytes } from '../compress/packed-sum.js';
 
 export interface PackedBlock {
   readonly packed: Uint8Array;
@@ -78,9 +78,8 @@ async function sealed(seal: BlockSeal, compressed: Promise<PackedBlock>, traced:
 /** What is known of the blocks of an entry that is taken over. */
 export function takenTraces({ place: { blocks } }: PackedFile): readonly TracedBlock[] {
   if (blocks === undefined) return [];
-  const { sizes, sums, contents } = blocks;
-  return sizes.map((_size, index) => ({
-    sum: sums.subarray(index * packedSumBytes, (index + 1) * packedSumBytes),
-    ...(contents === undefined ? {} : { content: contents.subarray(index * 32, (index + 1) * 32) }),
-  }));
+  return blocks.sizes.map((_size, index) => {
+    const content = contentSumAt(blocks, index);
+    return { sum: packedSumAt(blocks, index), ...(content === undefined ? {} : { content }) };
+  });
 }

@@ -1,4 +1,5 @@
 import type { PackedPlace } from './archive.js';
+import { contentSumBytes } from './block-sums.js';
 import type { TracedBlock } from '../compress/jobs.js';
 import { packedSumBytes } from '../compress/packed-sum.js';
 
@@ -14,8 +15,6 @@ export interface WrittenBlocks {
   readonly head: Buffer;
   readonly tail: Buffer;
 }
-
-const contentSumBytes = 32;
 
 /** Where a large file lies; undefined where it was not traced. */
 export function blocksPlace({ offset, sizes, traces, crc, head, tail }: WrittenBlocks): PackedPlace | undefined {

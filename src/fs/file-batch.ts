@@ -1,6 +1,7 @@
-import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { systemCode } from '../base/errors.js';
 import { applyToDescriptor, type Metadata, type MetadataLosses, type OwnerPolicy } from './metadata.js';
+import { openNewFile, writeFully } from './new-file.js';
 import { reasonOf } from './reason.js';
 
 /** Small files that are written together; their contents lie in `data`. */
@@ -31,16 +32,6 @@ export interface FileFailure {
   readonly doing: string;
   readonly message: string;
   readonly code: string;
-}
-
-/** Opens a file that is not there yet, for its owner alone until its metadata is set, and never through a link at its end. */
-export function openNewFile(path: string): number {
-  const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDWR } = constants;
-  return openSync(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
-}
-
-export function writeFully(fd: number, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
 }
 
 /** Writes files, with mode, owner and times, up to the first that fails. Throws what is no system error. */

@@ -2,8 +2,8 @@ import { lstatSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { compareBytes, entryPathFault } from '../base/entry-path.js';
 import { BkpError, ioError, systemCode } from '../base/errors.js';
-import { openNewFile } from './file-batch.js';
 import { FolderHandle } from './folder-handle.js';
+import { openNewFile } from './new-file.js';
 import { withoutPath } from './reason.js';
 
 /**

@@ -1,8 +1,8 @@
 import { closeSync, fchmodSync, fsyncSync } from 'node:fs';
-import { writeFully } from './file-batch.js';
 import { openFileSystemSync } from './file-system-sync.js';
 import { FileWriter } from './file-writer.js';
 import { applyToDescriptor, applyToLink, type Metadata, type MetadataLosses, type OwnerPolicy } from './metadata.js';
+import { writeFully } from './new-file.js';
 import { InsideFolder } from './open-inside.js';
 import { SyncQueue } from './sync-queue.js';
 import { TreeFile } from './tree-file.js';

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bkpProcess, jsonLines, type Ran } from '../helpers/cli.js';
 import { failure, restore } from '../helpers/instance.js';
 import { residentBkp, type Usage } from '../helpers/resident.js';
-import { rounds } from '../helpers/rounds.js';
+import { isFull } from '../helpers/rounds.js';
 import type { Hostile, Json } from '../helpers/hostile-archives.js';
 import { forEachIndex } from '../operations/altered-archives.js';
 import { removeTree } from '../../src/fs/remove-tree.js';
@@ -122,7 +122,7 @@ async function restoreEach(): Promise<void> {
   for (const [index, hostile] of all.entries()) {
     const isFirst = !seen.has(idOf(hostile));
     seen.add(idOf(hostile));
-    const isTold = rounds(0, 1) === 1 || isFirst || attacksResources.test(hostile.name);
+    const isTold = isFull || isFirst || attacksResources.test(hostile.name);
     const isApart = index % batch === 0 || process.env['BKP_TEST_PROCESSES'] === '1';
     await restoreOne(hostile, index, isApart ? 'process' : isTold ? 'resident' : 'here');
   }

@@ -1,4 +1,5 @@
 import type { PackedBlocks, PackedFile, PackedPlace } from '../archive.js';
+import { contentSumBytes } from '../block-sums.js';
 import { packedSumBytes } from '../../compress/packed-sum.js';
 import type { FileStat } from '../../fs/file-stat.js';
 
@@ -20,8 +21,6 @@ const proven = 2;
 const deflated = 4;
 const inBlocks = 8;
 const withContents = 16;
-
-const contentSumBytes = 32;
 
 /** As bytes: flags, path, sums and place, then stat and blocks where they are there. All numbers are little-endian. */
 export function encodeEntry({ path, stat, isProven, sha256, place }: KnownEntry): Buffer {

@@ -1,9 +1,9 @@
 import type { EarlierBlocks, PackedPlace } from '../../archive/archive.js';
+import { contentSumAt, packedSumAt } from '../../archive/block-sums.js';
 import type { Passphrase } from '../../base/passphrase.js';
 import { headBytes, verifierOf, type EntryKey } from '../../compress/aes.js';
 import { deriveKey, saltBytes } from '../../compress/derive-key.js';
 import type { Compressor } from '../../compress/compressor.js';
-import { packedSumBytes } from '../../compress/packed-sum.js';
 
 export interface EarlierPlace {
   /** Where the database lies in the earlier archive. */
@@ -40,17 +40,17 @@ export class DatabaseBlocks implements EarlierBlocks {
 
   content(index: number, last: boolean): Uint8Array | undefined {
     const { blocks } = this.#earlier.place;
-    if (this.#isForgotten || blocks?.contents === undefined || index >= blocks.sizes.length) return undefined;
+    if (this.#isForgotten || blocks === undefined || index >= blocks.sizes.length) return undefined;
     // The last block ends the stream, and no other.
     if (last !== (index === blocks.sizes.length - 1)) return undefined;
-    return blocks.contents.subarray(index * 32, (index + 1) * 32);
+    return contentSumAt(blocks, index);
   }
 
   async read(index: number): Promise<{ readonly packed: Buffer; readonly sum: Buffer | undefined } | undefined> {
     const { place, read } = this.#earlier;
     const [start, size, blocks] = [this.#starts[index], place.blocks?.sizes[index], place.blocks];
     if (blocks === undefined || start === undefined || size === undefined) return undefined;
-    const sum = blocks.sums.subarray(index * packedSumBytes, (index + 1) * packedSumBytes);
+    const sum = packedSumAt(blocks, index);
     const packed = await read(place.offset + blocks.head.length + start, size, sum);
     if (packed === undefined || blocks.head.length === 0) return packed === undefined ? undefined : { packed, sum };
     return this.#decrypted(packed, start, blocks.head);

@@ -1,11 +1,11 @@
-import type { EarlierBlocks, PackedBlocks, PackedPlace } from '../../archive/archive.js';
+import type { EarlierBlocks, PackedPlace } from '../../archive/archive.js';
+import { packedSumAt } from '../../archive/block-sums.js';
 import type { ByteSource } from '../../base/byte-source.js';
 import { ArchiveDamage } from '../../base/damage.js';
 import { BkpError } from '../../base/errors.js';
 import type { Passphrase } from '../../base/passphrase.js';
 import { batchRoom } from '../../compress/block-memory.js';
 import type { Compressor } from '../../compress/compressor.js';
-import { packedSumBytes } from '../../compress/packed-sum.js';
 import { DatabaseBlocks } from './database-blocks.js';
 
 /** What was to be taken over is not what was written: it is read anew. */
@@ -64,7 +64,7 @@ export class EarlierArchive {
     const take = async (): Promise<Buffer> => (await running.shift()) ?? Buffer.alloc(0);
     let at = place.offset + blocks.head.length;
     for (const [index, size] of blocks.sizes.entries()) {
-      const block = this.#provenBlock(at, size, sumAt(blocks, index));
+      const block = this.#provenBlock(at, size, packedSumAt(blocks, index));
       block.catch(() => undefined);
       running.push(block);
       at += size;
@@ -153,9 +153,6 @@ function placedIn(ranges: readonly Range[]): readonly Item[] {
     return of.map(({ offset, length, sum }) => ({ start: from + offset, length, sum: sum ?? Buffer.alloc(0) }));
   });
 }
-
-const sumAt = ({ sums }: PackedBlocks, index: number): Buffer =>
-  sums.subarray(index * packedSumBytes, (index + 1) * packedSumBytes);
 
 interface Range {
   readonly start: number;

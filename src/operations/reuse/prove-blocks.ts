@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Container, PackedBlocks, PackedPlace } from '../../archive/archive.js';
+import { contentSumAt, packedSumAt } from '../../archive/block-sums.js';
 import { memberSize } from '../../archive/tar/trailer.js';
 import type { ByteSource } from '../../base/byte-source.js';
 import { ArchiveDamage } from '../../base/damage.js';
@@ -7,7 +8,6 @@ import { errorText } from '../../base/errors.js';
 import { blockSize } from '../../base/limits.js';
 import { memberHeaderBytes } from '../../compress/deflate.js';
 import { JobFailure, type Compressor } from '../../compress/compressor.js';
-import { packedSumBytes } from '../../compress/packed-sum.js';
 import { finding, type Finding } from '../../manifest/findings.js';
 
 /** A large file of which an earlier archive, proven, has most blocks. */
@@ -24,8 +24,6 @@ export interface PartlyKnown {
 /** Beyond this share of new blocks, decoding all of them is as fast. */
 const mostFresh = 0.5;
 
-const contentSumBytes = 32;
-
 /** Undefined where it is to be decoded as a whole. `earlier`: the file in the earlier archive, proven there. */
 export function partlyKnown(
   about: Pick<PartlyKnown, 'path' | 'size' | 'container'>,
@@ -40,13 +38,11 @@ export function partlyKnown(
 
 /** By both sums: of what lies in the archive, and of what it was made from. */
 function isSameBlock(now: PackedBlocks, before: PackedBlocks, index: number): boolean {
-  const at = (sums: Buffer | undefined, bytes: number): Buffer | undefined =>
-    sums?.subarray(index * bytes, (index + 1) * bytes);
   const isSame = (a: Buffer | undefined, b: Buffer | undefined): boolean =>
     a !== undefined && b !== undefined && a.length > 0 && a.equals(b);
   return (
-    isSame(at(now.sums, packedSumBytes), at(before.sums, packedSumBytes)) &&
-    isSame(at(now.contents, contentSumBytes), at(before.contents, contentSumBytes))
+    isSame(packedSumAt(now, index), packedSumAt(before, index)) &&
+    isSame(contentSumAt(now, index), contentSumAt(before, index))
   );
 }
 
@@ -80,8 +76,8 @@ export async function proveBlocks(
     const job = { size: last ? size - index * blockSize : blockSize, last };
     try {
       const data = await decoded(await archive.read(start, bytes), job, container, pool);
-      const expected = blocks.contents.subarray(index * contentSumBytes, (index + 1) * contentSumBytes);
-      if (createHash('sha256').update(data).digest().equals(expected)) continue;
+      const expected = contentSumAt(blocks, index);
+      if (expected?.equals(createHash('sha256').update(data).digest()) === true) continue;
       return finding('checksum-mismatch', `its block ${index + 1} is not what was read`, { path });
     } catch (error) {
       if (error instanceof ArchiveDamage) return finding(error.id, error.message, { path });
