@@ -89,6 +89,27 @@ export interface PackedFile {
   readonly sha256: string;
 }
 
+/** Small entries that lie together in an archive, whole, and nothing else with them: of a tar.gz, one gzip member. */
+export interface PackedMember {
+  /** Of its first packed byte; bytes from the archive's beginning. */
+  readonly offset: number;
+  /** Packed bytes. */
+  readonly length: number;
+  /** Bytes that it unpacks to. */
+  readonly size: number;
+  /** The packed sum. */
+  readonly sum: Buffer;
+}
+
+/** A member that is taken over, proven to be what it was when it was written. */
+export interface TakenMember {
+  readonly entries: readonly EntryHeader[];
+  /** Of the content of each of its files, in their order. Lower-case hexadecimal. */
+  readonly sha256s: readonly string[];
+  readonly member: PackedMember;
+  readonly packed: Buffer;
+}
+
 /** For a large file that is written anew: the blocks that an earlier archive has of it. */
 export interface EarlierBlocks {
   /** SHA-256 of the content of a block; undefined where it has none there. */
@@ -131,6 +152,8 @@ export interface ArchiveWriter {
   room(kind: 'bytes' | 'blocks', bytes: number): Buffer;
   /** Resolves when the entry is accepted; waits while too much is in flight. Rejects with the first failure of the sink. */
   add(entry: EntryHeader, content: Content): Promise<void>;
+  /** Entries as they lie together in an earlier archive of the same level, where the container has such members (tar.gz). */
+  addMember(taken: TakenMember): Promise<void>;
   /** All entries before SHA256SUMS are written; `bodyHash` is `sha256:` and hexadecimal (docs/archive-format.md). */
   endBody(): Promise<{ readonly bodyHash: string }>;
   finish(tail: ArchiveTail): Promise<ArchiveProof>;

@@ -1,8 +1,9 @@
-import type { ArchiveWriter, EarlierBlocks, EntryHeader } from '../archive/archive.js';
+import type { ArchiveWriter, EarlierBlocks } from '../archive/archive.js';
 import type { EntryPath } from '../base/entry-path.js';
 import { blockSize } from '../base/limits.js';
 import type { FileStat } from '../fs/file-stat.js';
 import type { StableFile } from '../fs/stable-file.js';
+import { entryHeader } from './entry-header.js';
 
 /** `first`: taken back for a second try, the `last`. `once`: there is no other, and zeros stand for what cannot be read. */
 export type Care = 'first' | 'last' | 'once';
@@ -68,9 +69,4 @@ async function* blocks(
     yield block;
   }
   await end();
-}
-
-export function entryHeader(path: EntryPath, kind: EntryHeader['kind'], stat: FileStat): EntryHeader {
-  const { mode, mtime, uid, gid } = stat;
-  return { path, kind, size: kind === 'file' ? stat.size : 0, mode, mtime, uid, gid };
 }

@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { formatBytes } from '../base/amounts.js';
 import type { ArchiveProof, ArchiveWriter, Container } from '../archive/archive.js';
 import { KeptKeys } from '../archive/kept-keys.js';
-import { createTarWriter } from '../archive/tar/writer.js';
+import { createTarWriter, type TarWriterOptions } from '../archive/tar/writer.js';
 import { createZipWriter, type ZipWriterOptions } from '../archive/zip/writer.js';
 import { withCleanup } from '../base/cleanup.js';
 import { BkpError } from '../base/errors.js';
@@ -161,7 +161,7 @@ function openWriter(
   const { encryption } = request;
   // A stream is never read back, and bytes alone need no keys.
   const isReadBack = !isStream(request) && !request.quickCheck;
-  const options: ZipWriterOptions = {
+  const options: ZipWriterOptions & TarWriterOptions = {
     sink: target.partial,
     pool,
     level: request.level,
@@ -171,6 +171,7 @@ function openWriter(
     },
     scratch: target.staging,
     traced: reuse !== undefined,
+    onMember: reuse === undefined ? undefined : (entries, member) => reuse.writtenTogether(entries, member),
     ...(encryption === undefined
       ? {}
       : { encryption: { passphrase: encryption.passphrase, ...(isReadBack ? { keys } : {}) } }),

@@ -12,14 +12,16 @@ import type { StableFile } from '../fs/stable-file.js';
 import type { Walked } from '../fs/walk.js';
 import { finding, type Finding, type FindingId } from '../manifest/findings.js';
 import type { ManifestDatabase, ManifestLink, ManifestSource, Totals } from '../manifest/manifest.js';
-import { addOpenFile, ChangedMeanwhile, entryHeader, type Care, type OpenFileOptions } from './add-open-file.js';
+import { addOpenFile, ChangedMeanwhile, type Care, type OpenFileOptions } from './add-open-file.js';
 import type { CopyOutcome, DatabaseCopy, DatabaseToCopy } from './database-copies.js';
+import { entryHeader, walkedHeader, type WalkedEntry } from './entry-header.js';
 import { isLiveNow, isSidecar } from './live-databases.js';
 import type { Reserved, ResolvedSource } from './resolve-sources.js';
 import { hasSqliteHeader } from '../sqlite/header.js';
-import { addUnchanged } from './reuse/add-unchanged.js';
+import { addUnchanged, addUnchangedMember } from './reuse/add-unchanged.js';
 import type { Reuse } from './reuse/reuse.js';
 import type { Passed } from './reuse/unchanged-files.js';
+import type { PassedMember } from './reuse/unchanged-members.js';
 import { missingFiles, walkSource } from './source-walk.js';
 
 export interface ArchiverContext {
@@ -114,7 +116,10 @@ export class SourceArchiver {
     if (reuse === undefined) for (const walked of walk) await this.#addPassed({ walked }, resolved);
     else {
       for await (const group of reuse.pass(resolved.source.name, walk)) {
-        for (const passed of group) await this.#addPassed(passed, resolved);
+        for (const passed of group) {
+          if ('taken' in passed) await this.#addMember(passed, reuse, resolved);
+          else await this.#addPassed(passed, resolved);
+        }
       }
     }
     for (const missing of missingFiles(resolved, this.#named))
@@ -125,8 +130,34 @@ export class SourceArchiver {
     const { walked } = passed;
     this.#context.signal.throwIfAborted();
     if (isLeftBySqlite(walked, resolved)) return;
-    if (resolved.source.type === 'files' && walked.kind !== 'directory') this.#named.add(walked.path);
+    this.#name(walked, resolved);
     await this.#addWalked(walked, passed);
+  }
+
+  #name({ kind, path }: Walked, { source }: ResolvedSource): void {
+    if (source.type === 'files' && kind !== 'directory') this.#named.add(path);
+  }
+
+  async #addMember(member: PassedMember, reuse: Reuse, resolved: ResolvedSource): Promise<void> {
+    const { writer, copies, signal } = this.#context;
+    signal.throwIfAborted();
+    // A database came to be open among them.
+    if (member.walked.some((one) => copies.has(one.path) || isLeftBySqlite(one, resolved))) {
+      for (const walked of member.walked) await this.#addPassed({ walked }, resolved);
+      return;
+    }
+    for (const walked of member.walked) {
+      this.#name(walked, resolved);
+      this.#countTaken(walked);
+    }
+    await addUnchangedMember(writer, reuse, member);
+  }
+
+  #countTaken(walked: WalkedEntry): void {
+    if (walked.kind === 'directory') this.#tally.directories += 1;
+    else this.#context.archived(walked.absolute, walked.stat);
+    if (walked.kind === 'link') this.#tally.links.push({ path: walked.path, target: walked.target });
+    if (walked.kind === 'file') this.#count(walked.path, walked.stat.size);
   }
 
   async #addWalked(walked: Walked, passed: Passed): Promise<void> {
@@ -136,14 +167,11 @@ export class SourceArchiver {
         return;
       case 'directory':
         this.#tally.directories += 1;
-        return this.#context.writer.add(entryHeader(walked.path, 'directory', walked.stat), { kind: 'none' });
+        return this.#context.writer.add(walkedHeader(walked), { kind: 'none' });
       case 'link':
         this.#tally.links.push({ path: walked.path, target: walked.target });
         this.#context.archived(walked.absolute, walked.stat);
-        return this.#context.writer.add(
-          { ...entryHeader(walked.path, 'link', walked.stat), size: 0, target: walked.target },
-          { kind: 'none' },
-        );
+        return this.#context.writer.add(walkedHeader(walked), { kind: 'none' });
       case 'file': {
         const copy = this.#context.copies.get(walked.path);
         if (copy !== undefined) return this.#addFound(walked.path, copy, passed.known);

@@ -6,7 +6,7 @@ import type { Container } from '../archive.js';
 import type { ByteSource } from '../../base/byte-source.js';
 import { partialPath } from '../../fs/partial-file.js';
 import { openByteSource } from '../../fs/random-access.js';
-import { decodeEntries, encodeEntry, type KnownEntry } from './known-entry.js';
+import { decodeRecords, encodeRecord, type KnownRecord } from './known-record.js';
 import type { PieceSeal } from './piece-seal.js';
 
 /**
@@ -35,7 +35,7 @@ interface Header extends KnownArchive {
   readonly salt: string | null;
 }
 
-const format = 'bkp known entries 1';
+const format = 'bkp known entries 2';
 const headerBytes = 1024;
 const pieceBytes = 128 * 1024;
 /** An entry of 16 million blocks is 16 TB. */
@@ -102,14 +102,14 @@ export class KnownEntries {
   }
 
   /** Piece by piece; ends where one is damaged. */
-  async *pieces(): AsyncGenerator<KnownEntry[]> {
+  async *pieces(): AsyncGenerator<KnownRecord[]> {
     const { size } = this.#source;
     for (let at = headerBytes, index = 0; at + 4 <= size; index += 1) {
       const length = (await this.#source.read(at, 4)).readUInt32LE(0);
       if (length > maxPieceBytes || at + 4 + length > size) return;
       const piece = this.#seal.open(await this.#source.read(at + 4, length), contextOf(this.#context, index));
       if (piece === undefined) return;
-      yield [...decodeEntries(piece)];
+      yield [...decodeRecords(piece)];
       at += 4 + length;
     }
   }
@@ -156,8 +156,8 @@ export class NewKnownEntries {
     return new NewKnownEntries(file, path, { format, ...of, salt: salt?.toString('base64') ?? null }, seal);
   }
 
-  add(entry: KnownEntry): void {
-    const bytes = encodeEntry(entry);
+  add(record: KnownRecord): void {
+    const bytes = encodeRecord(record);
     this.#gathered.push(bytes);
     this.#bytes += bytes.length;
     if (this.#bytes >= pieceBytes) this.#flush();

@@ -2,6 +2,7 @@ import type { PackedBlocks, PackedFile, PackedPlace } from '../archive.js';
 import { contentSumBytes } from '../block-sums.js';
 import { packedSumBytes } from '../../compress/packed-sum.js';
 import type { FileStat } from '../../fs/file-stat.js';
+import type { PieceReader } from './piece-reader.js';
 
 /** By what a file is taken for the one that was backed up. */
 export type KnownStat = Pick<FileStat, 'size' | 'mtime' | 'ctime' | 'ino'>;
@@ -63,13 +64,8 @@ function encodeBlocks({ sizes, sums, contents, head, tail }: PackedBlocks): Buff
   return [fixed, head, tail, sums, ...(contents === undefined ? [] : [contents])];
 }
 
-/** All entries of a piece. Throws a `RangeError` where they are not what `encodeEntry` gives. */
-export function* decodeEntries(piece: Buffer): Generator<KnownEntry> {
-  const reader = new PieceReader(piece);
-  while (!reader.isAtEnd) yield decodeEntry(reader);
-}
-
-function decodeEntry(reader: PieceReader): KnownEntry {
+/** Throws a `RangeError` where it is not what `encodeEntry` gives. */
+export function decodeEntry(reader: PieceReader): KnownEntry {
   const fixed = reader.take(23);
   const flags = fixed.readUInt8(0);
   const path = reader.take(fixed.readUInt16LE(1)).toString();
@@ -103,26 +99,4 @@ function decodeBlocks(reader: PieceReader, hasContents: boolean): PackedBlocks {
   const tail = reader.take(fixed.readUInt8(5));
   const sums = reader.take(count * packedSumBytes);
   return { sizes, sums, contents: hasContents ? reader.take(count * contentSumBytes) : undefined, head, tail };
-}
-
-/** Takes one field after the other from a piece, as views into it. */
-class PieceReader {
-  readonly #piece: Buffer;
-  #at = 0;
-
-  constructor(piece: Buffer) {
-    this.#piece = piece;
-  }
-
-  get isAtEnd(): boolean {
-    return this.#at === this.#piece.length;
-  }
-
-  take(bytes: number): Buffer {
-    const end = this.#at + bytes;
-    if (end > this.#piece.length) throw new RangeError('an entry reaches beyond its piece');
-    const field = this.#piece.subarray(this.#at, end);
-    this.#at = end;
-    return field;
-  }
 }

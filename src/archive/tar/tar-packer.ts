@@ -4,38 +4,31 @@ import type { PackHeader } from './pack-header.js';
 
 const tarBlock = 512;
 
-/**
- * tar-stream's `pack`, driven one entry at a time: when a call resolves, every byte of its entry, padding included, has
- * been given to `take`. So a member can begin between any two entries, and one pack serves the whole archive.
- */
+/** tar-stream's `pack`, driven one entry at a time: each call gives all bytes of its entry, padding included. */
 export class TarPacker {
   readonly #pack: Pack = pack();
   #failure: Error | undefined;
-  #produced = 0;
+  #pieces: Buffer[] = [];
 
-  constructor(take: (bytes: Buffer) => void) {
-    this.#pack.on('data', (bytes) => {
-      const taken = expectBytes(bytes);
-      this.#produced += taken.length;
-      take(taken);
-    });
+  constructor() {
+    this.#pack.on('data', (bytes) => this.#pieces.push(expectBytes(bytes)));
     this.#pack.on('error', (error: Error) => (this.#failure ??= error));
   }
 
   /** A folder, a link, or a small file with its content. */
-  async whole(header: PackHeader, bytes?: Buffer): Promise<void> {
+  async whole(header: PackHeader, bytes?: Buffer): Promise<readonly Buffer[]> {
     await new Promise<void>((resolve, reject) => {
       const done = (error?: Error | null): void => (error ? reject(error) : resolve());
       if (bytes === undefined) this.#pack.entry(header, done);
       else this.#pack.entry(header, bytes, done);
     });
-    this.#flush();
+    return this.#given();
   }
 
-  /** Writes the two zero blocks that end an archive. */
-  end(): void {
+  /** The two zero blocks that end an archive. */
+  end(): readonly Buffer[] {
     this.#pack.finalize();
-    this.#flush();
+    return this.#given();
   }
 
   destroy(): void {
@@ -43,13 +36,18 @@ export class TarPacker {
   }
 
   /** Empties the pack's own buffer: reading gives what is there to the listener. */
-  #flush(): void {
+  #given(): readonly Buffer[] {
     while (this.#pack.read() !== null);
     if (this.#failure !== undefined) throw this.#failure;
-    if (this.#produced % tarBlock !== 0)
-      throw new Error(`an entry ended at byte ${this.#produced}, inside a tar block`);
+    const pieces = this.#pieces;
+    this.#pieces = [];
+    const bytes = bytesOf(pieces);
+    if (bytes % tarBlock !== 0) throw new Error(`an entry has ${bytes} bytes, which are no tar blocks`);
+    return pieces;
   }
 }
+
+export const bytesOf = (pieces: readonly Buffer[]): number => pieces.reduce((sum, { length }) => sum + length, 0);
 
 /** What lies before the content of a file whose content somebody else writes, and the padding behind it. */
 export async function packHead(header: PackHeader): Promise<Buffer> {

@@ -15,12 +15,13 @@ import {
   type EntryHeader,
   type EntrySum,
   type PackedFile,
+  type TakenMember,
 } from '../archive.js';
 import { BlockPacker, takenTraces, type Packing } from '../block-packer.js';
 import { ArchiveSink } from '../sink.js';
 import { inBlocks, metered } from '../sums.js';
 import { LargeFile } from './large-file.js';
-import { MemberWriter } from './member-writer.js';
+import { MemberWriter, type OnMember } from './member-writer.js';
 import { OrderedSums } from './ordered-sums.js';
 import { packHeader } from './pack-header.js';
 import { packHead, padding, TarPacker } from './tar-packer.js';
@@ -35,6 +36,8 @@ export interface TarWriterOptions {
   readonly onSum: (sum: EntrySum) => void;
   /** Sums tell where large files lie (`EntrySum.place`), so that a later archive can take them over. */
   readonly traced?: boolean;
+  /** Told where small entries lie together, behind the sums of its files: a later archive can take such members over. */
+  readonly onMember?: OnMember | undefined;
 }
 
 /** Writes a tar.gz as docs/archive-format.md describes it: pax tar in independent gzip members. */
@@ -51,18 +54,17 @@ class TarWriter implements ArchiveWriter {
   readonly #members: MemberWriter;
   readonly #sums: OrderedSums;
   readonly #packing: Omit<Packing, 'earlier'>;
-  readonly #packer: TarPacker;
+  readonly #packer = new TarPacker();
   #sumsAt: number | undefined;
   #failure: { readonly error: unknown } | undefined;
 
-  constructor({ sink, pool, level, onSum, traced = false }: TarWriterOptions) {
+  constructor({ sink, pool, level, onSum, traced = false, onMember }: TarWriterOptions) {
     this.#sink = new ArchiveSink(sink);
-    this.#members = new MemberWriter(this.#sink, pool, level);
+    this.#members = new MemberWriter({ sink: this.#sink, pool, level, onMember });
     this.#sums = new OrderedSums(onSum);
     const compress: Packing['compress'] = (data, _last, trace) =>
       pool.run('gzip-member', { data, level, ...(trace === undefined ? {} : { trace }) });
     this.#packing = { pool, compress, traced };
-    this.#packer = new TarPacker((bytes) => this.#members.take(bytes));
   }
 
   room(kind: 'bytes' | 'blocks', bytes: number): Buffer {
@@ -71,10 +73,10 @@ class TarWriter implements ArchiveWriter {
 
   async add(entry: EntryHeader, content: Content): Promise<void> {
     const unread = await this.#unlessFailed(async (): Promise<ReadFailure | undefined> => {
-      if (this.#sumsAt !== undefined) throw new Error('an entry was added behind the end of the body');
+      this.#expectOpen();
       switch (content.kind) {
         case 'none':
-          await this.#packer.whole(packHeader(entry));
+          this.#members.put(entry, await this.#packer.whole(packHeader(entry)));
           await this.#members.room();
           return undefined;
         case 'bytes':
@@ -85,12 +87,23 @@ class TarWriter implements ArchiveWriter {
         case 'packed-blocks':
           return this.#takeLarge(entry, content.packed, content.read);
         case 'packed':
-          throw new RangeError(`${entry.path}: a tar takes no small files over`);
+          throw new RangeError(`${entry.path}: a tar takes small files over by members, none alone`);
         default:
           return never(content);
       }
     });
     if (unread !== undefined) throw unread.error;
+  }
+
+  async addMember(taken: TakenMember): Promise<void> {
+    await this.#unlessFailed(async () => {
+      this.#expectOpen();
+      const files = taken.entries.filter(({ kind }) => kind === 'file');
+      files.forEach(({ path, size }, index) =>
+        this.#sums.add({ path, bytes: size, sha256: taken.sha256s[index] ?? '' }),
+      );
+      await this.#members.whole(taken);
+    });
   }
 
   async endBody(): Promise<{ readonly bodyHash: string }> {
@@ -116,8 +129,8 @@ class TarWriter implements ArchiveWriter {
       await this.#members.drain();
       const manifestAt = this.#sink.position;
       const manifest = provingFile(manifestName, tail.manifest.length, tail.mtime);
-      await this.#packer.whole(packHeader(manifest), tail.manifest);
-      this.#packer.end();
+      const whole = await this.#packer.whole(packHeader(manifest), tail.manifest);
+      for (const piece of [...whole, ...this.#packer.end()]) this.#members.take(piece);
       await this.#members.drain();
       await this.#sink.write(encodeTrailer({ sumsAt, manifestAt }));
       const hash = await this.#sink.hash();
@@ -132,10 +145,14 @@ class TarWriter implements ArchiveWriter {
     await this.#members.drain().catch(() => undefined);
   }
 
+  #expectOpen(): void {
+    if (this.#sumsAt !== undefined) throw new Error('an entry was added behind the end of the body');
+  }
+
   async #addSmall(entry: EntryHeader, bytes: Buffer): Promise<void> {
     if (bytes.length !== entry.size) throw new RangeError(`${entry.path}: ${bytes.length} bytes for ${entry.size}`);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
-    await this.#packer.whole(packHeader(entry), bytes);
+    this.#members.put(entry, await this.#packer.whole(packHeader(entry), bytes));
     this.#sums.add({ path: entry.path, bytes: entry.size, sha256 });
     await this.#members.room();
   }

@@ -122,6 +122,10 @@ class ZipWriter implements ArchiveWriter {
     if (this.#batch.isFull) await this.#pushBatch();
   }
 
+  addMember(): Promise<void> {
+    return Promise.reject(new RangeError('a zip has no members: small files are taken over one by one'));
+  }
+
   async endBody(): Promise<{ bodyHash: string }> {
     await this.#settle();
     this.#bodyEnded = true;

@@ -1,9 +1,10 @@
 import type { ArchiveWriter } from '../../archive/archive.js';
 import type { Walked } from '../../fs/walk.js';
-import { entryHeader } from '../add-open-file.js';
+import { entryHeader } from '../entry-header.js';
 import { EarlierDamage } from './earlier-archive.js';
 import type { Reuse } from './reuse.js';
 import type { Passed } from './unchanged-files.js';
+import type { PassedMember } from './unchanged-members.js';
 
 /** Archives a file that did not change as the earlier archive has it; false where it is to be read: it is another, or damaged there. */
 export async function addUnchanged(
@@ -38,4 +39,18 @@ export async function addUnchanged(
     reuse.forget(path);
     return false;
   }
+}
+
+/** Archives small entries that did not change as the earlier archive has them together. */
+export async function addUnchangedMember(
+  writer: ArchiveWriter,
+  reuse: Reuse,
+  { walked, known, taken }: PassedMember,
+): Promise<void> {
+  for (const { kind, path, stat } of walked) {
+    if (kind !== 'file') continue;
+    reuse.taking(path, { stat, isProven: known.isProven });
+    reuse.countTaken(stat.size);
+  }
+  await writer.addMember(taken);
 }

@@ -1,6 +1,7 @@
-import type { Container, EntrySum, PackedPlace, PassedBy } from '../../archive/archive.js';
+import type { Container, EntryHeader, EntrySum, PackedMember, PackedPlace, PassedBy } from '../../archive/archive.js';
 import type { NewKnownEntries } from '../../archive/known/known-entries-file.js';
 import type { KnownStat } from '../../archive/known/known-entry.js';
+import { entriesDigest } from '../../archive/known/known-member.js';
 import { sourceOf } from '../../base/entry-path.js';
 import { partlyKnown, type PartlyKnown } from './prove-blocks.js';
 
@@ -12,6 +13,13 @@ export interface Given {
   readonly isProven: boolean;
   /** Of a database: what an earlier archive has of it, decoded and compared there. */
   readonly earlier?: PackedPlace | undefined;
+}
+
+/** A small file whose member is not written yet. */
+interface Waiting {
+  readonly stat: KnownStat;
+  readonly isProven: boolean;
+  readonly sha256: string;
 }
 
 /** What need not be decoded again when an archive is read back. */
@@ -36,6 +44,7 @@ export class ArchivedFiles {
   readonly #container: Container;
   readonly #willDecode: boolean;
   readonly #given = new Map<string, Given>();
+  readonly #waiting = new Map<string, Waiting>();
   readonly #proven: boolean[] = [];
   readonly #partly: PartlyKnown[] = [];
   readonly #passBy = new Map<number, { readonly sizes: readonly number[]; readonly size: number }>();
@@ -84,9 +93,28 @@ export class ArchivedFiles {
     if (wasProven && this.#container === 'tar.gz' && place?.blocks !== undefined) {
       this.#passBy.set(place.offset, { sizes: place.blocks.sizes, size: bytes });
     }
-    if (given === undefined || place === undefined) return;
+    if (given === undefined) return;
+    const { stat } = given;
     const isProven = given.isProven || this.#willDecode;
-    this.#entries.get(sourceOf(path))?.add({ path, stat: given.stat, isProven, sha256, place });
+    if (place !== undefined) {
+      this.#entries.get(sourceOf(path))?.add({ kind: 'entry', entry: { path, stat, isProven, sha256, place } });
+    } else if (stat !== undefined) this.#waiting.set(path, { stat, isProven, sha256 });
+  }
+
+  /** Told of small entries that lie together, behind the sums of the files among them. */
+  writtenTogether(entries: readonly EntryHeader[], member: PackedMember): void {
+    const [first] = entries;
+    const files = entries.flatMap(({ path, kind }) => (kind === 'file' ? [this.#waiting.get(path)] : []));
+    const known = files.filter((file) => file !== undefined);
+    const digest = entriesDigest(entries.map((header) => ({ header, stat: this.#waiting.get(header.path)?.stat })));
+    for (const { path } of entries) this.#waiting.delete(path);
+    // One file whose times do not tell, and the next archive packs all of them anew.
+    if (first === undefined || known.length < files.length) return;
+    const sums = Buffer.from(known.map(({ sha256 }) => sha256).join(''), 'hex');
+    const isProven = known.every((file) => file.isProven);
+    const { path } = first;
+    const of = { path, entries: entries.length, digest, sums, isProven, member };
+    this.#entries.get(sourceOf(path))?.add({ kind: 'member', member: of });
   }
 
   provenBefore(): ProvenBefore {

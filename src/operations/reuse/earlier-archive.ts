@@ -1,4 +1,4 @@
-import type { EarlierBlocks, PackedPlace } from '../../archive/archive.js';
+import type { EarlierBlocks, PackedMember, PackedPlace } from '../../archive/archive.js';
 import { packedSumAt } from '../../archive/block-sums.js';
 import type { ByteSource } from '../../base/byte-source.js';
 import { ArchiveDamage } from '../../base/damage.js';
@@ -79,23 +79,30 @@ export class EarlierArchive {
       place,
       passphrase,
       pool: this.#pool,
-      read: async (start, size, sum) => {
-        try {
-          return await this.#provenBlock(start, size, sum);
-        } catch (error) {
-          if (!(error instanceof EarlierDamage)) throw error;
-          return undefined;
-        }
-      },
+      read: (start, size, sum) => this.#intact(start, size, sum),
     });
     this.#databases.push(blocks);
     return blocks;
+  }
+
+  /** Small entries that lie together; undefined where they are damaged. */
+  member({ offset, length, sum }: PackedMember): Promise<Buffer | undefined> {
+    return this.#intact(offset, length, sum);
   }
 
   /** Wipes the keys of all databases too. */
   async close(): Promise<void> {
     for (const blocks of this.#databases) blocks.forget();
     await this.#source.close();
+  }
+
+  async #intact(start: number, size: number, sum: Buffer): Promise<Buffer | undefined> {
+    try {
+      return await this.#provenBlock(start, size, sum);
+    } catch (error) {
+      if (!(error instanceof EarlierDamage)) throw error;
+      return undefined;
+    }
   }
 
   async #provenBlock(start: number, size: number, sum: Buffer): Promise<Buffer> {

@@ -1,23 +1,25 @@
 import { compareBytes } from '../../base/entry-path.js';
-import type { KnownEntry } from '../../archive/known/known-entry.js';
+import { pathOf, type KnownRecord } from '../../archive/known/known-record.js';
 
-/** Goes through the remembered entries of a source beside its walk: both are in archive order. */
+/** Goes through what is remembered of a source beside its walk: both are in archive order. */
 export class KnownCursor {
-  readonly #pieces: AsyncIterator<readonly KnownEntry[]>;
-  #piece: readonly KnownEntry[] = [];
+  readonly #pieces: AsyncIterator<readonly KnownRecord[]>;
+  #piece: readonly KnownRecord[] = [];
   #next = 0;
   #isAtEnd = false;
 
-  constructor(pieces: AsyncIterable<readonly KnownEntry[]>) {
+  constructor(pieces: AsyncIterable<readonly KnownRecord[]>) {
     this.#pieces = pieces[Symbol.asyncIterator]();
   }
 
-  /** What is remembered of the file at this path; undefined where nothing is. Asked in archive order. */
-  find(path: string): KnownEntry | undefined | Promise<KnownEntry | undefined> {
+  /** What is remembered of the entry at this path, or of a member that begins with it; undefined where nothing is. Asked in archive order. */
+  find(path: string): KnownRecord | undefined | Promise<KnownRecord | undefined> {
     for (; this.#next < this.#piece.length; this.#next += 1) {
-      const entry = this.#piece[this.#next];
-      if (entry === undefined || compareBytes(entry.path, path) < 0) continue;
-      return entry.path === path ? entry : undefined;
+      const record = this.#piece[this.#next];
+      if (record === undefined) continue;
+      const order = compareBytes(pathOf(record), path);
+      if (order < 0) continue;
+      return order === 0 ? record : undefined;
     }
     return this.#isAtEnd ? undefined : this.#load().then(() => this.find(path));
   }

@@ -1,9 +1,10 @@
-import type { Container, EarlierBlocks, EntrySum } from '../../archive/archive.js';
+import type { Container, EarlierBlocks, EntryHeader, EntrySum, PackedMember } from '../../archive/archive.js';
 import type { Cleanup } from '../../base/cleanup.js';
 import type { Passphrase } from '../../base/passphrase.js';
 import { errorText } from '../../base/errors.js';
 import { KnownEntries, NewKnownEntries, type KnownEntriesKey } from '../../archive/known/known-entries-file.js';
 import type { KnownEntry } from '../../archive/known/known-entry.js';
+import { entryOf } from '../../archive/known/known-record.js';
 import type { CompressPool } from '../../compress/pool.js';
 import type { FileStat } from '../../fs/file-stat.js';
 import type { Walked } from '../../fs/walk.js';
@@ -20,6 +21,7 @@ import { EarlierArchive } from './earlier-archive.js';
 import { KnownCursor } from './known-cursor.js';
 import { Seals } from './seals.js';
 import { withEarlier, type EarlierSource, type Passed } from './unchanged-files.js';
+import { withEarlierMembers, type PassedMember } from './unchanged-members.js';
 
 /** What a backup takes over from the one before, and leaves for the one after it. */
 export interface ReuseRequest {
@@ -160,10 +162,11 @@ export class Reuse {
   }
 
   /** Passes a source's walk on, with what the earlier archive has of it. */
-  async *pass(source: string, walk: Iterable<Walked>): AsyncGenerator<readonly Passed[]> {
-    const earlier = this.#reusing.sources.get(source);
-    if (earlier !== undefined) yield* withEarlier(walk, earlier);
-    else for (const walked of walk) yield [{ walked }];
+  async *pass(source: string, walk: Iterable<Walked>): AsyncGenerator<readonly (Passed | PassedMember)[]> {
+    const { sources, container } = this.#reusing;
+    const earlier = sources.get(source);
+    if (earlier === undefined) for (const walked of walk) yield [{ walked }];
+    else yield* container === 'tar.gz' ? withEarlierMembers(walk, earlier) : withEarlier(walk, earlier);
   }
 
   /** A file is given to the writer, read as it is: a later archive may take it over, unless its times may not tell of a change. */
@@ -172,7 +175,7 @@ export class Reuse {
   }
 
   /** The same of a file that is taken over itself. */
-  taking(path: string, { stat, isProven }: KnownEntry): void {
+  taking(path: string, { stat, isProven }: Pick<KnownEntry, 'stat' | 'isProven'>): void {
     this.#files.give(path, { stat, isProven });
   }
 
@@ -194,7 +197,7 @@ export class Reuse {
   /** A database is given to the writer: the blocks that an earlier archive has of it. */
   async database(source: string, path: string, known: KnownEntry | undefined): Promise<EarlierBlocks> {
     const earlier = this.#reusing.sources.get(source);
-    const entry = known ?? (path === source ? await earlier?.cursor.find(path) : undefined);
+    const entry = known ?? entryOf(path === source ? await earlier?.cursor.find(path) : undefined);
     const proven = entry?.isProven === true ? entry.place : undefined;
     this.#files.give(path, { stat: undefined, isProven: false, earlier: proven });
     if (earlier === undefined || entry === undefined) return noBlocks;
@@ -203,6 +206,10 @@ export class Reuse {
 
   written(sum: EntrySum): void {
     this.#files.written(sum);
+  }
+
+  writtenTogether(entries: readonly EntryHeader[], member: PackedMember): void {
+    this.#files.writtenTogether(entries, member);
   }
 
   provenBefore(): ProvenBefore {

@@ -1,10 +1,12 @@
 import { blockSize } from '../../base/limits.js';
 import { batchRoom } from '../../compress/block-memory.js';
 import type { KnownEntry } from '../../archive/known/known-entry.js';
+import { entryOf } from '../../archive/known/known-record.js';
 import type { Walked } from '../../fs/walk.js';
 import { isUnchanged } from '../../policy/unchanged.js';
 import type { EarlierArchive } from './earlier-archive.js';
 import type { KnownCursor } from './known-cursor.js';
+import { readAhead, type Reading } from './read-ahead.js';
 
 /** Something that was walked, and what an earlier archive has of it. */
 export interface Passed {
@@ -19,8 +21,6 @@ export interface Passed {
 
 /** Entries of one group, at most. */
 const maxEntries = 1024;
-/** Groups that are read ahead. */
-const depth = 3;
 
 /** The same source in an earlier archive. */
 export interface EarlierSource {
@@ -33,33 +33,27 @@ export async function* withEarlier(
   walk: Iterable<Walked>,
   { cursor, archive }: EarlierSource,
 ): AsyncGenerator<readonly Passed[]> {
-  const ahead: Promise<readonly Passed[]>[] = [];
-  let group: Passed[] = [];
-  let bytes = 0;
-  const close = (): void => {
-    const taken = take(group, archive);
-    // Its failure is seen when its turn comes, or never, where the run has failed.
-    taken.catch(() => undefined);
-    ahead.push(taken);
-    group = [];
-    bytes = 0;
-  };
-  for (const walked of walk) {
-    const known = walked.kind === 'file' ? await cursor.find(walked.path) : undefined;
-    const isKnown = known !== undefined && walked.kind === 'file' && isSame(known, walked.stat);
-    group.push(isKnown ? { walked, known } : { walked });
-    if (isKnown && isWhole(known)) bytes += known.place.length;
-    if (bytes < blockSize && group.length < maxEntries) continue;
-    close();
-    const next = ahead.length > depth ? ahead.shift() : undefined;
-    if (next !== undefined) yield await next;
+  yield* readAhead(groups());
+
+  async function* groups(): AsyncGenerator<Reading<readonly Passed[]>> {
+    let group: Passed[] = [];
+    let bytes = 0;
+    for (const walked of walk) {
+      const known = entryOf(walked.kind === 'file' ? await cursor.find(walked.path) : undefined);
+      const isKnown = known !== undefined && walked.kind === 'file' && isSame(known, walked.stat);
+      group.push(isKnown ? { walked, known } : { walked });
+      if (isKnown && isWhole(known)) bytes += known.place.length;
+      if (bytes < blockSize && group.length < maxEntries) continue;
+      yield { done: take(group, archive) };
+      group = [];
+      bytes = 0;
+    }
+    yield { done: take(group, archive) };
   }
-  close();
-  for (const next of ahead) yield await next;
 }
 
 /** A database is looked at block by block, whatever its file says. */
-const isSame = ({ stat }: KnownEntry, now: Parameters<typeof isUnchanged>[1]): boolean =>
+export const isSame = ({ stat }: KnownEntry, now: Parameters<typeof isUnchanged>[1]): boolean =>
   stat === undefined || isUnchanged(stat, now);
 
 /** It is small: none that we wrote has more bytes than a batch. */

@@ -5,6 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../helpers/surroundings.js';
 import { KnownEntries, knownEntriesName, NewKnownEntries } from '../../../src/archive/known/known-entries-file.js';
 import type { KnownEntry } from '../../../src/archive/known/known-entry.js';
+import type { KnownMember } from '../../../src/archive/known/known-member.js';
+import type { KnownRecord } from '../../../src/archive/known/known-record.js';
 import { clearSeal, passphraseSeal, type PieceSeal } from '../../../src/archive/known/piece-seal.js';
 import { Passphrase } from '../../../src/base/passphrase.js';
 
@@ -39,8 +41,10 @@ const place = fc
     ),
   );
 
+const path = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 60 }).map((name) => `data/${name}`);
+
 const entry: fc.Arbitrary<KnownEntry> = fc.record({
-  path: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 60 }).map((name) => `data/${name}`),
+  path,
   stat: fc.option(
     fc.record({
       size: fc.nat(),
@@ -55,7 +59,26 @@ const entry: fc.Arbitrary<KnownEntry> = fc.record({
   place,
 });
 
-async function write(folder: string, entries: readonly KnownEntry[], seal: PieceSeal, salt?: Buffer): Promise<string> {
+const member: fc.Arbitrary<KnownMember> = fc.record({
+  path,
+  entries: fc.nat(2 ** 31 - 1),
+  digest: bytes(32),
+  sums: fc.integer({ min: 0, max: 5 }).chain((files) => bytes(32 * files)),
+  isProven: fc.boolean(),
+  member: fc.record({
+    offset: fc.nat(2 ** 31 - 1).map((found) => found * 4096),
+    length: fc.nat(2 ** 31 - 1).map((found) => found * 2),
+    size: fc.nat(2 ** 20),
+    sum: bytes(16),
+  }),
+});
+
+const record: fc.Arbitrary<KnownRecord> = fc.oneof(
+  entry.map((found) => ({ kind: 'entry' as const, entry: found })),
+  member.map((found) => ({ kind: 'member' as const, member: found })),
+);
+
+async function write(folder: string, entries: readonly KnownRecord[], seal: PieceSeal, salt?: Buffer): Promise<string> {
   const made = await NewKnownEntries.create(folder, key, of, { seal, salt });
   for (const one of entries) made.add(one);
   await made.publish();
@@ -63,11 +86,11 @@ async function write(folder: string, entries: readonly KnownEntry[], seal: Piece
   return join(folder, knownEntriesName(key));
 }
 
-async function read(folder: string, seal: PieceSeal | undefined): Promise<readonly KnownEntry[] | undefined> {
+async function read(folder: string, seal: PieceSeal | undefined): Promise<readonly KnownRecord[] | undefined> {
   const known = await KnownEntries.open(folder, key, () => Promise.resolve(seal));
   if (known === undefined) return undefined;
   try {
-    const found: KnownEntry[] = [];
+    const found: KnownRecord[] = [];
     for await (const piece of known.pieces()) found.push(...piece);
     expect(known.of).toEqual(of);
     return found;
@@ -76,19 +99,23 @@ async function read(folder: string, seal: PieceSeal | undefined): Promise<readon
   }
 }
 
-const one: KnownEntry = {
-  path: 'data/a',
-  stat: { size: 1, mtime: 1n, ctime: 1n, ino: 1n },
-  isProven: true,
-  sha256: '00'.repeat(32),
-  place: { offset: 0, length: 1, method: 0, crc: 1, sum: Buffer.alloc(16), blocks: undefined },
-};
+const at = (path: string): KnownRecord => ({
+  kind: 'entry',
+  entry: {
+    path,
+    stat: { size: 1, mtime: 1n, ctime: 1n, ino: 1n },
+    isProven: true,
+    sha256: '00'.repeat(32),
+    place: { offset: 0, length: 1, method: 0, crc: 1, sum: Buffer.alloc(16), blocks: undefined },
+  },
+});
+const one = at('data/a');
 
 describe('remembered entries', () => {
   it('are read as they were written', async () => {
     const folder = temporaryFolder();
     await fc.assert(
-      fc.asyncProperty(fc.array(entry, { maxLength: 30 }), async (entries) => {
+      fc.asyncProperty(fc.array(record, { maxLength: 30 }), async (entries) => {
         await write(folder, entries, clearSeal);
         expect(await read(folder, clearSeal)).toEqual(entries);
       }),
@@ -98,7 +125,7 @@ describe('remembered entries', () => {
 
   it('fill many pieces', async () => {
     const folder = temporaryFolder();
-    const many = Array.from({ length: 5000 }, (_, index) => ({ ...one, path: `data/${index}` }));
+    const many = Array.from({ length: 5000 }, (_, index) => at(`data/${index}`));
     await write(folder, many, clearSeal);
     expect(await read(folder, clearSeal)).toEqual(many);
   });
@@ -116,7 +143,7 @@ describe('remembered entries', () => {
 
   it('end where they are damaged: no entry is made up', async () => {
     const folder = temporaryFolder();
-    const many = Array.from({ length: 3000 }, (_, index) => ({ ...one, path: `data/${index}` }));
+    const many = Array.from({ length: 3000 }, (_, index) => at(`data/${index}`));
     const path = await write(folder, many, clearSeal);
     const whole = readFileSync(path);
     for (let at = 1024; at < whole.length; at += 20_011) {
@@ -133,13 +160,13 @@ describe('remembered entries', () => {
     const folder = temporaryFolder();
     await write(folder, [one], clearSeal);
     const given = await NewKnownEntries.create(folder, key, of, { seal: clearSeal, salt: undefined });
-    given.add({ ...one, path: 'data/b' });
+    given.add(at('data/b'));
     await given.discard();
     expect(await read(folder, clearSeal)).toEqual([one]);
     expect(readdirSync(folder)).toHaveLength(1);
     // Killed: the next run begins it anew.
     const killed = await NewKnownEntries.create(folder, key, of, { seal: clearSeal, salt: undefined });
-    killed.add({ ...one, path: 'data/c' });
+    killed.add(at('data/c'));
     expect(existsSync(join(folder, `.${knownEntriesName(key)}.partial`))).toBe(true);
     await write(folder, [one, one], clearSeal);
     expect(await read(folder, clearSeal)).toEqual([one, one]);

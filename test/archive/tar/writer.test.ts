@@ -1,13 +1,34 @@
+import { execFileSync } from 'node:child_process';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createTarWriter } from '../../../src/archive/tar/writer.js';
 import { memberSize, parseTrailer, trailerBytes } from '../../../src/archive/tar/trailer.js';
-import type { ArchiveTail, ArchiveWriter, EarlierBlocks, EntrySum } from '../../../src/archive/archive.js';
+import type {
+  ArchiveTail,
+  ArchiveWriter,
+  EarlierBlocks,
+  EntryHeader,
+  EntrySum,
+  PackedMember,
+} from '../../../src/archive/archive.js';
 import type { ByteSink } from '../../../src/base/byte-source.js';
 import { blockSize } from '../../../src/base/limits.js';
 import { packedSum } from '../../../src/compress/packed-sum.js';
 import { CompressPool } from '../../../src/compress/pool.js';
-import { body, file, folder, inChunks, manifest, MemorySink, noise, readAll, sha256, write } from './archives.js';
+import {
+  body,
+  file,
+  folder,
+  inChunks,
+  link,
+  manifest,
+  MemorySink,
+  noise,
+  readAll,
+  sha256,
+  write,
+  type Sample,
+} from './archives.js';
 
 const pool = new CompressPool(2);
 afterAll(() => pool.close());
@@ -31,6 +52,51 @@ const noBlocks: EarlierBlocks = {
 async function* failingAfter(bytes: Buffer, error: Error): AsyncGenerator<Buffer> {
   yield* inChunks(bytes);
   throw error;
+}
+
+interface WrittenMembers {
+  readonly archive: Buffer;
+  readonly sums: readonly EntrySum[];
+  readonly members: readonly { readonly entries: readonly EntryHeader[]; readonly member: PackedMember }[];
+}
+
+/** `take`: adds a sample in another way; undefined where it does not. */
+async function writeMembers(
+  samples: readonly Sample[],
+  take: (writer: ArchiveWriter, sample: Sample) => Promise<void> | undefined = () => undefined,
+): Promise<WrittenMembers> {
+  const sink = new MemorySink();
+  const sums: EntrySum[] = [];
+  const members: { entries: readonly EntryHeader[]; member: PackedMember }[] = [];
+  const onSum = (sum: EntrySum): void => void sums.push(sum);
+  const onMember = (entries: readonly EntryHeader[], member: PackedMember): void => {
+    // Sums of its files were told before.
+    for (const { kind, path } of entries) {
+      if (kind === 'file') expect(sums.some((sum) => sum.path === path)).toBe(true);
+    }
+    members.push({ entries, member });
+  };
+  const writer = createTarWriter({ sink, pool, level: 6, onSum, traced: true, onMember });
+  for (const sample of samples) await (take(writer, sample) ?? addTo(writer, sample));
+  await writer.finish(tail);
+  return { archive: sink.bytes(), sums, members };
+}
+
+function addTo(writer: ArchiveWriter, { header, bytes }: Sample): Promise<void> {
+  if (header.kind !== 'file') return writer.add(header, { kind: 'none' });
+  if (bytes.length > blockSize) return writer.add(header, { kind: 'blocks', read: () => inChunks(bytes) });
+  return writer.add(header, { kind: 'bytes', bytes: Buffer.from(bytes) });
+}
+
+/** What the members hold that begin at byte `from`. */
+function membersFrom(archive: Buffer, from: number): readonly Buffer[] {
+  const found: Buffer[] = [];
+  for (let at = from; at < archive.length - trailerBytes;) {
+    const size = memberSize(archive.subarray(at, at + 20))!;
+    found.push(gunzipSync(archive.subarray(at, at + size)));
+    at += size;
+  }
+  return found;
 }
 
 describe('createTarWriter', () => {
@@ -74,9 +140,64 @@ describe('createTarWriter', () => {
       at += size;
     }
     expect(blocks!.sizes).toHaveLength(4);
-    // Its padding begins the member of what follows.
-    const next = gunzipSync(sink.bytes().subarray(at, at + memberSize(sink.bytes().subarray(at, at + 20))!));
-    expect(next.toString('latin1', 512 - (content.length % 512)).startsWith('c\0')).toBe(true);
+    const [padding, follows] = membersFrom(sink.bytes(), at);
+    expect(padding).toEqual(Buffer.alloc(512 - (content.length % 512)));
+    expect(follows!.toString('latin1', 0, 2)).toBe('c\0');
+  });
+
+  it('puts small entries whole into members of their source alone, and tells where these lie', async () => {
+    const samples = [
+      folder('a'),
+      ...Array.from({ length: 40 }, (_, i) => file(`a/${i}`, noise(50_000 + 300 * i, i + 1))),
+      file('a/none', ''),
+      large,
+      file('a/z', 'behind a large one'),
+      link('a/zz', 'z'),
+      // With its header it fills more than a member.
+      file('b/barely-small', noise(blockSize - 100)),
+      file('b/next', 'text'.repeat(999)),
+      file('c', Buffer.alloc(blockSize - 512)),
+      file('d', 'x'),
+    ];
+    const { archive, members } = await writeMembers(samples);
+    const parted = new Set<string>([large.header.path, 'b/barely-small']);
+    const told = members.flatMap(({ entries }) => entries.map(({ path }) => path));
+    expect(told).toEqual(samples.map(({ header }) => header.path).filter((path) => !parted.has(path)));
+    expect(members.length).toBeGreaterThan(6);
+    for (const { entries, member } of members) {
+      expect(new Set(entries.map(({ path }) => path.split('/')[0])).size).toBe(1);
+      const packed = archive.subarray(member.offset, member.offset + member.length);
+      expect(memberSize(packed)).toBe(member.length);
+      expect(packedSum(packed).equals(member.sum)).toBe(true);
+      const unpacked = gunzipSync(packed);
+      expect(unpacked.length).toBe(member.size);
+      const names = execFileSync('tar', ['-t'], { input: Buffer.concat([unpacked, Buffer.alloc(1024)]) }).toString();
+      expect(names.trimEnd().split('\n')).toEqual(
+        entries.map(({ path, kind }) => (kind === 'directory' ? `${path}/` : path)),
+      );
+    }
+  });
+
+  it('takes members over as they lie in an archive before', async () => {
+    const small = Array.from({ length: 60 }, (_, i) => file(`a/${i}`, noise(40_000, i + 1)));
+    const samples = [folder('a'), ...small, large, file('z/last', 'z')];
+    const before = await writeMembers(samples);
+    const isTaken = (index: number): boolean => index !== 1;
+    const again = await writeMembers(samples, (writer, sample) => {
+      const index = before.members.findIndex(({ entries }) => entries.some(({ path }) => path === sample.header.path));
+      const known = before.members[index];
+      if (known === undefined || !isTaken(index)) return undefined;
+      if (known.entries[0]?.path !== sample.header.path) return Promise.resolve();
+      const { entries, member } = known;
+      const packed = Buffer.from(before.archive.subarray(member.offset, member.offset + member.length));
+      const sha256s = before.sums
+        .filter(({ path }) => entries.some((entry) => entry.path === path))
+        .map((sum) => sum.sha256);
+      return writer.addMember({ entries, member, packed, sha256s });
+    });
+    expect(again.archive.equals(before.archive)).toBe(true);
+    expect(again.sums).toEqual(before.sums);
+    expect(again.members).toEqual(before.members);
   });
 
   it('takes a large file over from an archive before, and takes it back where that turns out to be damaged', async () => {
