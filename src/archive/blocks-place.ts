@@ -29,3 +29,13 @@ export function blocksPlace({ offset, sizes, traces, crc, head, tail }: WrittenB
 
 const joined = (sums: readonly (Uint8Array | undefined)[]): Buffer =>
   Buffer.concat(sums.filter((sum) => sum !== undefined));
+
+/** Where each of the blocks begins, the first one at `from`. */
+export function blockStarts(sizes: readonly number[], from: number): readonly number[] {
+  let at = from;
+  return sizes.map((size) => {
+    const start = at;
+    at += size;
+    return start;
+  });
+}

@@ -1,4 +1,5 @@
 import type { EarlierBlocks, PackedPlace } from '../../archive/archive.js';
+import { blockStarts } from '../../archive/blocks-place.js';
 import { contentSumAt, packedSumAt } from '../../archive/block-sums.js';
 import type { Passphrase } from '../../base/passphrase.js';
 import { headBytes, verifierOf, type EntryKey } from '../../compress/aes.js';
@@ -35,7 +36,7 @@ export class DatabaseBlocks implements EarlierBlocks {
 
   constructor(earlier: EarlierPlace) {
     this.#earlier = earlier;
-    this.#starts = startsOf(earlier.place.blocks?.sizes ?? []);
+    this.#starts = blockStarts(earlier.place.blocks?.sizes ?? [], 0);
   }
 
   content(index: number, last: boolean): Uint8Array | undefined {
@@ -86,13 +87,4 @@ function keyOf({ bytes }: Passphrase, head: Buffer): EntryKey | undefined {
   if (verifierOf(key).equals(head.subarray(salt.length))) return key;
   key.material.fill(0);
   return undefined;
-}
-
-function startsOf(sizes: readonly number[]): readonly number[] {
-  let at = 0;
-  return sizes.map((size) => {
-    const start = at;
-    at += size;
-    return start;
-  });
 }

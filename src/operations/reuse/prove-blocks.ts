@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Container, PackedBlocks, PackedPlace } from '../../archive/archive.js';
+import { blockStarts } from '../../archive/blocks-place.js';
 import { contentSumAt, packedSumAt } from '../../archive/block-sums.js';
 import { memberSize } from '../../archive/tar/trailer.js';
 import type { ByteSource } from '../../base/byte-source.js';
+import { concurrently } from '../../base/concurrently.js';
 import { ArchiveDamage } from '../../base/damage.js';
 import { errorText } from '../../base/errors.js';
 import { blockSize } from '../../base/limits.js';
@@ -58,7 +60,7 @@ async function decoded(
   return (await pool.run('gunzip-member', { data: packed, maxBytes: job.size })).data;
 }
 
-/** Decodes the new blocks out of the archive and compares them with the content they were made from; the first fault, if any. */
+/** Decodes the new blocks out of the archive, side by side, and compares them with the content they were made from; the first fault, if any. */
 export async function proveBlocks(
   archive: ByteSource,
   pool: Compressor,
@@ -66,24 +68,22 @@ export async function proveBlocks(
 ): Promise<Finding | undefined> {
   const { blocks, offset } = place;
   if (blocks?.contents === undefined) throw new Error(`${path} has no blocks to prove`);
-  const wanted = new Set(fresh);
-  let at = offset + blocks.head.length;
-  for (const [index, bytes] of blocks.sizes.entries()) {
-    const start = at;
-    at += bytes;
-    if (!wanted.has(index)) continue;
+  const starts = blockStarts(blocks.sizes, offset + blocks.head.length);
+  const prove = async (index: number): Promise<Finding | undefined> => {
     const last = index === blocks.sizes.length - 1;
     const job = { size: last ? size - index * blockSize : blockSize, last };
     try {
-      const data = await decoded(await archive.read(start, bytes), job, container, pool);
+      const packed = await archive.read(starts[index] ?? 0, blocks.sizes[index] ?? 0);
+      const data = await decoded(packed, job, container, pool);
       const expected = contentSumAt(blocks, index);
-      if (expected?.equals(createHash('sha256').update(data).digest()) === true) continue;
+      if (expected?.equals(createHash('sha256').update(data).digest()) === true) return undefined;
       return finding('checksum-mismatch', `its block ${index + 1} is not what was read`, { path });
     } catch (error) {
       if (error instanceof ArchiveDamage) return finding(error.id, error.message, { path });
       if (!(error instanceof JobFailure)) throw error;
       return finding('content-undecodable', `its block ${index + 1} cannot be inflated: ${errorText(error)}`, { path });
     }
-  }
-  return undefined;
+  };
+  const found = await concurrently(fresh, pool.width + 1, prove);
+  return found.find((fault) => fault !== undefined);
 }
