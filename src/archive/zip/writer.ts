@@ -77,6 +77,8 @@ class ZipWriter implements ArchiveWriter {
   readonly #batch: Batch;
   readonly #central: SpillBuffer;
   #entries = 0;
+  /** Large ones that are not written to their end. */
+  readonly #open = new Set<LargeEntry>();
   #bodyEnded = false;
   #failure: { readonly error: unknown } | undefined;
 
@@ -154,6 +156,7 @@ class ZipWriter implements ArchiveWriter {
   async abort(): Promise<void> {
     this.#failure ??= { error: new Error('the archive was given up') };
     this.#secret?.forget();
+    for (const entry of this.#open) this.#close(entry);
     await this.#central.close();
   }
 
@@ -210,6 +213,7 @@ class ZipWriter implements ArchiveWriter {
 
   /** `content` pushes the blocks; where it fails, all of the entry is taken back. */
   async #large(entry: LargeEntry, content: () => Promise<void>): Promise<void> {
+    this.#open.add(entry);
     await this.#pushBatch();
     const step = (kind: 'begin' | 'end'): Promise<void> => this.#queue.push(Promise.resolve({ kind, entry }));
     await step('begin');
@@ -224,9 +228,15 @@ class ZipWriter implements ArchiveWriter {
 
   /** The content of a large entry failed: the archive goes back to where it began, or is useless where it cannot. */
   async #takeBack(entry: LargeEntry, error: unknown): Promise<void> {
-    await this.#queue.drain().finally(() => forgetKeys(entry));
+    await this.#queue.drain().finally(() => this.#close(entry));
     if (entry.mark === undefined) this.#failure = { error };
     else await this.#sink.rollback(entry.mark);
+  }
+
+  /** Nothing of it is packed any more. */
+  #close(entry: LargeEntry): void {
+    forgetKeys(entry);
+    this.#open.delete(entry);
   }
 
   #throwIfFailed(): void {
@@ -262,7 +272,7 @@ class ZipWriter implements ArchiveWriter {
     const around = { head: headOf(entry), tail: seal?.tail() ?? taken?.tail ?? nothing };
     await this.#sink.write(around.tail);
     if (seal !== undefined) this.#keys?.add(seal.salt, seal.material);
-    forgetKeys(entry);
+    this.#close(entry);
     const fields = largeFields(entry);
     await this.#sink.write(encodeDescriptor(fields));
     const place = this.#options.traced === true ? largePlace(entry, around) : undefined;

@@ -2,6 +2,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { KeptKeys } from '../../../src/archive/kept-keys.js';
 import { createZipWriter } from '../../../src/archive/zip/writer.js';
 import { blockSize } from '../../../src/base/limits.js';
+import type { Compressor } from '../../../src/compress/compressor.js';
+import type { JobMap } from '../../../src/compress/jobs.js';
 import { CompressPool } from '../../../src/compress/pool.js';
 import { keyMaterial, testPassphrase as passphrase } from '../../helpers/aes-entry.js';
 import {
@@ -205,13 +207,27 @@ describe('keys kept while writing', () => {
   });
 });
 
-it('rejects with the failure of the n-th write, for every n', async () => {
+/** Remembers the keys that large entries are encrypted with. */
+const watching = (of: Compressor, keys: Set<Uint8Array>): Compressor => ({
+  width: of.width,
+  room: (bytes) => of.room(bytes),
+  spare: (memory) => of.spare(memory),
+  run: (kind, input) => {
+    if (kind === 'cipher') keys.add((input as JobMap['cipher']['in']).cipher.key);
+    return of.run(kind, input);
+  },
+});
+
+it('rejects with the failure of the n-th write, for every n, and leaves no key behind', async () => {
   const samples = [file('a', noise(900_000)), file('large', noise(3 * blockSize)), file('b', noise(900_000, 7))];
   for (let n = 0; ; n += 1) {
     const error = new Error(`write ${n}`);
     let writes = 0;
     const sink = { write: () => (writes++ === n ? Promise.reject(error) : Promise.resolve()) };
-    const writer = createZipWriter({ sink, pool, level: 1, onSum: () => undefined, scratch: '/nowhere', encryption });
+    const keys = new Set<Uint8Array>();
+    const watched = watching(pool, keys);
+    const options = { sink, pool: watched, level: 1, onSum: () => undefined, scratch: '/nowhere', encryption };
+    const writer = createZipWriter(options);
     const work = async (): Promise<void> => {
       for (const { header, bytes } of samples) {
         if (bytes.length <= blockSize) await writer.add(header, { kind: 'bytes', bytes: Buffer.from(bytes) });
@@ -221,7 +237,9 @@ it('rejects with the failure of the n-th write, for every n', async () => {
     };
     const outcome: unknown = await work().catch((reason: unknown) => reason);
     await writer.abort();
+    for (const key of keys) expect(key.every((byte) => byte === 0)).toBe(true);
     if (outcome === undefined) {
+      expect(keys.size).toBe(1);
       expect(n).toBeGreaterThan(3);
       return;
     }
