@@ -103,11 +103,12 @@ export interface PackedMember {
 
 /** A member that is taken over, proven to be what it was when it was written. */
 export interface TakenMember {
-  readonly entries: readonly EntryHeader[];
-  /** Of the content of each of its files, in their order. Lower-case hexadecimal. */
-  readonly sha256s: readonly string[];
+  /** Of the files among its entries, in their order. */
+  readonly sums: readonly EntrySum[];
   readonly member: PackedMember;
   readonly packed: Buffer;
+  /** Told where it lies now, in the order of the archive. */
+  readonly written: (member: PackedMember) => void;
 }
 
 /** For a large file that is written anew: the blocks that an earlier archive has of it. */

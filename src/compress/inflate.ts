@@ -67,12 +67,16 @@ export function inflateBlock(job: JobMap['inflate-block']['in']): JobMap['inflat
   // A block in the middle that ends the stream itself leaves this end unread, and that is seen.
   const content = inflateWhole(last ? data : ended(data), size);
   if (content.length !== size) throw new Error(`holds ${content.length} bytes in a block of ${size}`);
-  // Back to where the packed bytes lay, so that the memory is used again.
-  const room = memoryBehind(data)?.subarray(0, size);
-  if (room?.length !== size) return { data: content };
+  return { data: inPlaceOf(data, content) };
+}
+
+/** Back to where the packed bytes lay, if there is room, so that the memory is used again. */
+function inPlaceOf(packed: Uint8Array, content: Buffer): Buffer {
+  const room = memoryBehind(packed)?.subarray(0, content.length);
+  if (room?.length !== content.length) return content;
   room.set(content);
   release(content);
-  return { data: room };
+  return room;
 }
 
 /** A block with the end of a stream behind it: in its own memory, where there is room. */
@@ -107,5 +111,5 @@ export function gunzipMember({ data, maxBytes }: JobMap['gunzip-member']['in']):
   const crc = crc32(content);
   const declared = view.readUInt32LE(end);
   if (crc !== declared) throw new Error(`a gzip member: expected CRC-32 ${hex32(declared)}, found ${hex32(crc)}`);
-  return { data: content };
+  return { data: inPlaceOf(data, content) };
 }

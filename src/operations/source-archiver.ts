@@ -21,7 +21,7 @@ import { hasSqliteHeader } from '../sqlite/header.js';
 import { addUnchanged, addUnchangedMember } from './reuse/add-unchanged.js';
 import type { Reuse } from './reuse/reuse.js';
 import type { Passed } from './reuse/unchanged-files.js';
-import type { PassedMember } from './reuse/unchanged-members.js';
+import { isMember, type PassedMember } from './reuse/unchanged-members.js';
 import { missingFiles, walkSource } from './source-walk.js';
 
 export interface ArchiverContext {
@@ -117,7 +117,7 @@ export class SourceArchiver {
     else {
       for await (const group of reuse.pass(resolved.source.name, walk)) {
         for (const passed of group) {
-          if ('taken' in passed) await this.#addMember(passed, reuse, resolved);
+          if (isMember(passed)) await this.#addMember(passed, reuse, resolved);
           else await this.#addPassed(passed, resolved);
         }
       }
@@ -150,7 +150,7 @@ export class SourceArchiver {
       this.#name(walked, resolved);
       this.#countTaken(walked);
     }
-    await addUnchangedMember(writer, reuse, member);
+    await addUnchangedMember(writer, reuse, this.#source, member);
   }
 
   #countTaken(walked: WalkedEntry): void {

@@ -39,6 +39,10 @@ export function entriesDigest(entries: readonly DigestedEntry[]): Buffer {
   return hash.digest();
 }
 
+/** Of the content of one of its files. Lower-case hexadecimal. */
+export const fileSumAt = ({ sums }: KnownMember, index: number): string =>
+  sums.toString('hex', index * sha256Bytes, (index + 1) * sha256Bytes);
+
 const fixedBytes = 27;
 
 /** As bytes; all numbers are little-endian. */

@@ -94,10 +94,10 @@ export class MemberWriter {
   }
 
   /** Takes one over as it lies in another archive. */
-  async whole({ entries, member, packed }: TakenMember): Promise<void> {
+  async whole({ member, packed, written }: Omit<TakenMember, 'sums'>): Promise<void> {
     await this.cut();
-    const written = (at: number): void => this.#parts.onMember?.(entries, { ...member, offset: at });
-    await this.#queue.push(Promise.resolve({ kind: 'member', packed, written }));
+    const told = (offset: number): void => written({ ...member, offset });
+    await this.#queue.push(Promise.resolve({ kind: 'member', packed, written: told }));
   }
 
   /** `passed` is called when all blocks before are with the sink. */

@@ -26,7 +26,8 @@ interface Inflating {
 /**
  * What our own gzip members hold, beginning with the one at byte `from`: inflated side by side, given in order, with
  * bounded look-ahead. What lies before damage is given first, then `ArchiveDamage` is thrown. Bytes behind the member
- * that ends an archive, and its absence, are told to `oddity`. Zeros stand for the contents that are passed by.
+ * that ends an archive, and its absence, are told to `oddity`. Zeros stand for the contents that are passed by. Each chunk is
+ * good until the next one is asked for.
  */
 export async function* inflatedMembers(
   source: ByteSource,
@@ -35,7 +36,7 @@ export async function* inflatedMembers(
   oddity: (damage: Damage) => void,
   passBy?: PassedBy,
 ): AsyncGenerator<TarChunk> {
-  const members = packedMembers(source, from, oddity, passBy);
+  const members = packedMembers({ source, pool, from, oddity, passBy });
   const ahead: Inflating[] = [];
   let failure: { readonly error: unknown } | undefined;
   let more = true;
@@ -52,7 +53,10 @@ export async function* inflatedMembers(
     }
     const first = ahead.shift();
     if (first === undefined) break;
-    yield { bytes: await first.job, at: first.at };
+    const bytes = await first.job;
+    yield { bytes, at: first.at };
+    // Nobody looks at it any longer.
+    pool.spare(bytes);
   }
   if (failure !== undefined) throw failure.error;
 }
@@ -71,13 +75,16 @@ function inflating(pool: Compressor, { bytes, at, isPassed = false }: Packed): I
   return { at, job };
 }
 
+interface Reading {
+  readonly source: ByteSource;
+  readonly pool: Compressor;
+  readonly from: number;
+  readonly oddity: (damage: Damage) => void;
+  readonly passBy: PassedBy | undefined;
+}
+
 /** The members as they lie in the archive, each in a buffer of its own. */
-async function* packedMembers(
-  source: ByteSource,
-  from: number,
-  oddity: (damage: Damage) => void,
-  passBy?: PassedBy,
-): AsyncGenerator<Packed> {
+async function* packedMembers({ source, pool, from, oddity, passBy }: Reading): AsyncGenerator<Packed> {
   const window = new Window(source);
   let at = from;
   while (at < source.size) {
@@ -94,7 +101,7 @@ async function* packedMembers(
       throw new ArchiveDamage('structure-invalid', `no gzip member of this format begins at byte ${at}`);
     }
     if (at + size > source.size) throw cutShort();
-    const bytes = Buffer.allocUnsafeSlow(size);
+    const bytes = pool.room(size);
     (await window.at(at, size)).copy(bytes);
     if (bytes.readUInt16LE(10) !== 8) return checkTrailer(bytes, at, source.size, oddity);
     yield { bytes, at };

@@ -95,13 +95,10 @@ class TarWriter implements ArchiveWriter {
     if (unread !== undefined) throw unread.error;
   }
 
-  async addMember(taken: TakenMember): Promise<void> {
+  async addMember({ sums, ...taken }: TakenMember): Promise<void> {
     await this.#unlessFailed(async () => {
       this.#expectOpen();
-      const files = taken.entries.filter(({ kind }) => kind === 'file');
-      files.forEach(({ path, size }, index) =>
-        this.#sums.add({ path, bytes: size, sha256: taken.sha256s[index] ?? '' }),
-      );
+      for (const sum of sums) this.#sums.add(sum);
       await this.#members.whole(taken);
     });
   }

@@ -1,4 +1,5 @@
-import type { ArchiveWriter } from '../../archive/archive.js';
+import type { ArchiveWriter, EntrySum } from '../../archive/archive.js';
+import { fileSumAt, type KnownMember } from '../../archive/known/known-member.js';
 import type { Walked } from '../../fs/walk.js';
 import { entryHeader } from '../entry-header.js';
 import { EarlierDamage } from './earlier-archive.js';
@@ -45,12 +46,14 @@ export async function addUnchanged(
 export async function addUnchangedMember(
   writer: ArchiveWriter,
   reuse: Reuse,
-  { walked, known, taken }: PassedMember,
+  source: string,
+  { walked, known, packed }: PassedMember,
 ): Promise<void> {
-  for (const { kind, path, stat } of walked) {
-    if (kind !== 'file') continue;
-    reuse.taking(path, { stat, isProven: known.isProven });
-    reuse.countTaken(stat.size);
-  }
-  await writer.addMember(taken);
+  const written = reuse.takingMember(source, known, walked);
+  await writer.addMember({ sums: sumsOf(walked, known), member: known.member, packed, written });
+}
+
+function sumsOf(walked: PassedMember['walked'], known: KnownMember): readonly EntrySum[] {
+  const files = walked.filter(({ kind }) => kind === 'file');
+  return files.map(({ path, stat }, index) => ({ path, bytes: stat.size, sha256: fileSumAt(known, index) }));
 }

@@ -1,7 +1,7 @@
 import type { Container, EntryHeader, EntrySum, PackedMember, PackedPlace, PassedBy } from '../../archive/archive.js';
 import type { NewKnownEntries } from '../../archive/known/known-entries-file.js';
 import type { KnownStat } from '../../archive/known/known-entry.js';
-import { entriesDigest } from '../../archive/known/known-member.js';
+import { entriesDigest, type KnownMember } from '../../archive/known/known-member.js';
 import { sourceOf } from '../../base/entry-path.js';
 import { partlyKnown, type PartlyKnown } from './prove-blocks.js';
 
@@ -66,6 +66,14 @@ export class ArchivedFiles {
   /** The next entry of this path may be taken over by a later archive. */
   give(path: string, given: Given): void {
     this.#given.set(path, given);
+  }
+
+  /** Entries of a source that lie together are taken over. Gives what is to be told of their new place. */
+  takeTogether(source: string, known: KnownMember, files: readonly string[]): (member: PackedMember) => void {
+    const given = { stat: undefined, isProven: known.isProven };
+    for (const path of files) this.#given.set(path, given);
+    const isProven = known.isProven || this.#willDecode;
+    return (member) => this.#entries.get(source)?.add({ kind: 'member', member: { ...known, isProven, member } });
   }
 
   /** What was given under this path was taken back. */

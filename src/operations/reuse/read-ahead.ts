@@ -3,8 +3,8 @@ export interface Reading<T> {
   readonly done: Promise<T>;
 }
 
-/** So many are read ahead. */
-const depth = 3;
+/** So many are read ahead: more would not be faster, and take memory. */
+const depth = 1;
 
 /** Passes on what is read, in its order, while what comes next is being read. */
 export async function* readAhead<T>(readings: AsyncIterable<Reading<T>>): AsyncGenerator<T> {

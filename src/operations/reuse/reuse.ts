@@ -4,6 +4,7 @@ import type { Passphrase } from '../../base/passphrase.js';
 import { errorText } from '../../base/errors.js';
 import { KnownEntries, NewKnownEntries, type KnownEntriesKey } from '../../archive/known/known-entries-file.js';
 import type { KnownEntry } from '../../archive/known/known-entry.js';
+import type { KnownMember } from '../../archive/known/known-member.js';
 import { entryOf } from '../../archive/known/known-record.js';
 import type { CompressPool } from '../../compress/pool.js';
 import type { FileStat } from '../../fs/file-stat.js';
@@ -175,8 +176,19 @@ export class Reuse {
   }
 
   /** The same of a file that is taken over itself. */
-  taking(path: string, { stat, isProven }: Pick<KnownEntry, 'stat' | 'isProven'>): void {
+  taking(path: string, { stat, isProven }: KnownEntry): void {
     this.#files.give(path, { stat, isProven });
+  }
+
+  /** The same of entries that lie together; gives what is to be told of their new place. */
+  takingMember(source: string, known: KnownMember, walked: readonly Walked[]): (member: PackedMember) => void {
+    const files = walked.flatMap((one) => (one.kind === 'file' ? [one] : []));
+    for (const { stat } of files) this.#files.countTaken(stat.size);
+    return this.#files.takeTogether(
+      source,
+      known,
+      files.map(({ path }) => path),
+    );
   }
 
   /** What was given or taken over under this path was taken back: what comes is another. */

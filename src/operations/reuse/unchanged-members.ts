@@ -1,4 +1,3 @@
-import type { EntryHeader, TakenMember } from '../../archive/archive.js';
 import { entriesDigest, type KnownMember } from '../../archive/known/known-member.js';
 import { entryOf, type KnownRecord } from '../../archive/known/known-record.js';
 import { blockSize } from '../../base/limits.js';
@@ -12,8 +11,11 @@ import { isSame, type EarlierSource, type Passed } from './unchanged-files.js';
 export interface PassedMember {
   readonly walked: readonly WalkedEntry[];
   readonly known: KnownMember;
-  readonly taken: TakenMember;
+  /** As they lie there, proven. */
+  readonly packed: Buffer;
 }
+
+export const isMember = (passed: Passed | PassedMember): passed is PassedMember => Array.isArray(passed.walked);
 
 type Group = readonly (Passed | PassedMember)[];
 
@@ -36,7 +38,7 @@ export async function* withEarlierMembers(
       const record = walked.kind === 'finding' ? undefined : await cursor.find(walked.path);
       const matched = matching.next(walked, record);
       if (matched === undefined && matching.passed.length < maxEntries) continue;
-      yield { done: Promise.resolve(matching.pass()) };
+      if (matching.passed.length > 0) yield { done: Promise.resolve(matching.pass()) };
       if (matched !== undefined) yield { done: taken(matched, archive) };
     }
     matching.end();
@@ -45,11 +47,7 @@ export async function* withEarlierMembers(
 }
 
 /** Entries that are, one by one, those of a member. */
-interface Matched {
-  readonly known: KnownMember;
-  readonly walked: readonly WalkedEntry[];
-  readonly headers: readonly EntryHeader[];
-}
+type Matched = Omit<PassedMember, 'packed'>;
 
 /** Finds the members of an earlier archive in a walk. */
 class Matching {
@@ -98,10 +96,9 @@ class Matching {
 
   #compare(known: KnownMember): Matched | undefined {
     const walked = this.#held;
-    const headers = walked.map(walkedHeader);
-    const digested = walked.map(({ kind, stat }, index) => ({
-      header: headers[index] as EntryHeader,
-      stat: kind === 'file' ? stat : undefined,
+    const digested = walked.map((one) => ({
+      header: walkedHeader(one),
+      stat: one.kind === 'file' ? one.stat : undefined,
     }));
     if (!entriesDigest(digested).equals(known.digest)) {
       this.end();
@@ -110,7 +107,7 @@ class Matching {
     this.#held = [];
     this.#known = undefined;
     this.#isFilling = false;
-    return { known, walked, headers };
+    return { known, walked };
   }
 
   /** A small one behind others that are packed anew is packed with them: otherwise each change would leave smaller ones. */
@@ -127,14 +124,7 @@ class Matching {
 }
 
 /** The member as it lies there, or its entries by themselves where it is damaged. */
-async function taken({ known, walked, headers }: Matched, archive: EarlierArchive): Promise<Group> {
-  const packed = await archive.member(known.member);
-  if (packed === undefined) return walked.map((one) => ({ walked: one }));
-  const { member } = known;
-  return [{ walked, known, taken: { entries: headers, sha256s: sumsOf(known), member, packed } }];
-}
-
-function sumsOf({ sums }: KnownMember): readonly string[] {
-  const text = sums.toString('hex');
-  return Array.from({ length: text.length / 64 }, (_, index) => text.slice(64 * index, 64 * (index + 1)));
+async function taken(matched: Matched, archive: EarlierArchive): Promise<Group> {
+  const packed = await archive.member(matched.known.member);
+  return packed === undefined ? matched.walked.map((walked) => ({ walked })) : [{ ...matched, packed }];
 }
