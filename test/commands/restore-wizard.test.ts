@@ -44,7 +44,7 @@ describe.skipIf(!hasTool('tmux'))('bkp restore without a backup, on a terminal',
     press('Enter');
     press('Home', 'Enter');
     await until(sources);
-    expect(ask('#{alternate_on}')).toBe('1');
+    expect(await ask('#{alternate_on}')).toBe('1');
     press('a', 'Enter');
     await until(/Nothing is chosen: turn one on\./);
     press('End', 'Space');
@@ -81,24 +81,26 @@ describe.skipIf(!hasTool('tmux'))('bkp restore without a backup, on a terminal',
       press('Enter');
       await until(/^Passphrase of \S+: *$/m);
     };
-    const again = /^It does not open with that\.\nPassphrase of \S+: *$/m;
+    /** What is said ahead of the question that follows so many. */
+    const again = (times: number, says = 'It does not open with that'): RegExp =>
+      new RegExp(`(?:^Passphrase of [^]*){${times}}^${says}\\.\nPassphrase of \\S+: *$`, 'm');
     await chooseEncrypted();
-    for (const text of ['wrong', '', 'wrong']) {
+    for (const [at, text] of ['wrong', '', 'wrong'].entries()) {
       type(text);
-      await until(text === '' ? /^What was typed is empty\.\nPassphrase of \S+: *$/m : again);
+      await until(text === '' ? again(at + 1, 'What was typed is empty') : again(at + 1));
     }
     type('wrong');
     expect(await until(/left 1 \d+/)).toMatch(/error: the passphrase is not that of [^]*left 1 12/);
     press('Enter');
     await chooseEncrypted();
     type('wrong');
-    await until(again);
+    await until(again(1));
     press('Escape');
     expect(await until(/left 2 \d+/)).toMatch(/interrupted \(Esc\)[^]*left 2 130/);
     press('Enter');
     await chooseEncrypted();
     type('wrong');
-    await until(again);
+    await until(again(1));
     type('correct horse battery');
     await until(sources);
     press('Enter');
@@ -136,7 +138,7 @@ describe.skipIf(!hasTool('tmux'))('bkp restore without a backup, on a terminal',
         await until(run < 2 * steps.length ? list : /as before/);
       }
     }
-    expect(ask('#{alternate_on} #{cursor_flag}')).toBe('0 1');
+    expect(await ask('#{alternate_on} #{cursor_flag}')).toBe('0 1');
     expect(describeTree(root)).toEqual(before);
   });
 

@@ -7,9 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bkpProcess, jsonLines, type Ran } from '../helpers/cli.js';
 import { failure, restore } from '../helpers/instance.js';
 import { residentBkp, type Usage } from '../helpers/resident.js';
-import { isFull } from '../helpers/rounds.js';
+import { isFull, rounds } from '../helpers/rounds.js';
 import type { Hostile, Json } from '../helpers/hostile-archives.js';
-import { forEachIndex } from '../operations/altered-archives.js';
 import { removeTree } from '../../src/fs/remove-tree.js';
 import { hostileProofs } from './hostile-proofs.js';
 import { hostileTars } from './hostile-tars.js';
@@ -82,8 +81,8 @@ function treeOf(folder: string): Json {
   return found;
 }
 
-async function verifyAll(some: readonly Hostile[]): Promise<void> {
-  const run = await runIn(newBox(), ['verify', ...some.map(fileOf)]);
+async function verifyAll(some: readonly Hostile[], isResident: boolean): Promise<void> {
+  const run = await runIn(newBox(), ['verify', ...some.map(fileOf)], isResident);
   const lines = jsonLines(run);
   const backups = (lines.at(-1)?.['backups'] ?? []) as Json[];
   for (const hostile of some) {
@@ -123,12 +122,15 @@ async function restoreEach(): Promise<void> {
     const isFirst = !seen.has(idOf(hostile));
     seen.add(idOf(hostile));
     const isTold = isFull || isFirst || attacksResources.test(hostile.name);
-    const isApart = index % batch === 0 || process.env['BKP_TEST_PROCESSES'] === '1';
+    const isApart = isProcesses || index % (apart * batch) === 0;
     await restoreOne(hostile, index, isApart ? 'process' : isTold ? 'resident' : 'here');
   }
 }
 
 const batch = 15;
+/** Of so many batches one is verified, and the first of it restored, by a process of its own. */
+const apart = rounds(6, 1);
+const isProcesses = process.env['BKP_TEST_PROCESSES'] === '1';
 
 beforeAll(async () => {
   mkdirSync(join(place, 'archives'));
@@ -136,10 +138,9 @@ beforeAll(async () => {
     writeFileSync(fileOf(hostile), hostile.bytes);
     if (hostile.side !== undefined) writeFileSync(`${fileOf(hostile)}.sha256`, hostile.side);
   }
-  const batches = Array.from({ length: Math.ceil(all.length / batch) }, (_, index) =>
-    all.slice(index * batch, (index + 1) * batch),
-  );
-  await Promise.all([forEachIndex(batches.length, (index) => verifyAll(batches[index] ?? [])), restoreEach()]);
+  for (let from = 0; from < all.length; from += batch)
+    await verifyAll(all.slice(from, from + batch), !isProcesses && from % (apart * batch) !== 0);
+  await restoreEach();
 }, 600_000);
 
 afterAll(() => removeTree(place));

@@ -38,7 +38,7 @@ describe.skipIf(!hasTool('tmux'))('on a terminal', () => {
     const line = commands.map((words) => `${call} ${words}`).join('; ');
     const { until, written } = openTerminal(line, { columns, rows: 24 });
     await until(/^exit 0$/m);
-    const lines = written();
+    const lines = await written();
     expect(lines.length).toBeGreaterThan(150);
     const isCommand = (text: string): boolean => /^`?bkp /.test(text);
     // Lines of a file as it is to be written.

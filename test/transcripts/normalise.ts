@@ -33,7 +33,8 @@ export function normaliser({ folder, binary }: Places): (text: string) => string
         (_, time: string) => `2026-01-01 ${time === '03:30' ? time : '00:00'} UTC`,
       )
       .replace(/^\d\d:\d\d:\d\d(?= )/gm, '00:00:00')
-      .replace(/\b\d+ minutes? ago\b/g, 'just now')
+      // Of several backups in one second the later ones are named by the next.
+      .replace(/\b\d+ minutes? ago\b|\bin a moment\b/g, 'just now')
       .replace(/\bin \d+ (?:minute|hour|day)s?\b/g, 'in 1 hour')
       .replace(/\b\d+ years? ago\b/g, '6 years ago')
       .replace(/\b\d[\d.,]* (?:B|[KMGT]iB)(?=\W|$)/g, '1 KiB')

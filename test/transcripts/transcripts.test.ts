@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { binary, bkp } from '../commands/cli.js';
-import { residentBkp, takesResident } from '../helpers/resident.js';
+import { writeShellCommand } from '../helpers/shell-command.js';
 import { normaliser } from './normalise.js';
 import { scenes, type Scene } from './scenes.js';
 
@@ -21,7 +21,12 @@ const patience = 180_000;
 /** All that lines of scenes call; no crontab and no systemd, whatever there is here. */
 const tools = ['cat', 'chmod', 'cp', 'dd', 'grep', 'head', 'ls', 'mkdir', 'mv', 'rm', 'sed', 'sh', 'tail', 'touch'];
 
-function stage(folder: string): { readonly cwd: string; readonly env: NodeJS.ProcessEnv } {
+interface Stage {
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+async function stage(folder: string): Promise<Stage> {
   const [cwd, bin, temporary] = [join(folder, 'cms'), join(folder, 'bin'), join(folder, 'tmp')];
   cpSync(fixture, cwd, {
     recursive: true,
@@ -30,22 +35,8 @@ function stage(folder: string): { readonly cwd: string; readonly env: NodeJS.Pro
   });
   for (const made of [bin, temporary]) mkdirSync(made);
   for (const tool of tools) symlinkSync(join('/bin', tool), join(bin, tool));
-  writeFileSync(join(bin, 'bkp'), `#!/bin/sh\nexec ${process.execPath} ${binary} "$@"\n`);
-  chmodSync(join(bin, 'bkp'), 0o755);
+  await writeShellCommand(join(bin, 'bkp'));
   return { cwd, env: { PATH: bin, TZ: 'UTC', LC_ALL: 'C.UTF-8', TMPDIR: temporary } };
-}
-
-/** The arguments of a line that asks nothing of its shell. */
-function argumentsOf(line: string): readonly string[] | undefined {
-  if (!/^bkp(?: (?:[\w./:=,@%+-]+|"[\w ]*"))*$/.test(line)) return undefined;
-  return (line.match(/"[^"]*"|\S+/g) ?? []).slice(1).map((word) => word.replaceAll('"', ''));
-}
-
-async function typed(line: string, options: ReturnType<typeof stage>): Promise<string> {
-  const args = argumentsOf(line);
-  if (args === undefined || !takesResident(args)) return typedInShell(line, options);
-  const { code, stdout, stderr } = await residentBkp({ args, ...options });
-  return shown(line, code, stdout, stderr);
 }
 
 function shown(line: string, code: number | null, stdout: string, stderr: string): string {
@@ -53,7 +44,7 @@ function shown(line: string, code: number | null, stdout: string, stderr: string
   return `$ ${line}\n${stdout}${errors.map((text) => `! ${text}\n`).join('')}exit ${code ?? 'by a signal'}\n`;
 }
 
-function typedInShell(line: string, options: ReturnType<typeof stage>): Promise<string> {
+function typed(line: string, options: Stage): Promise<string> {
   const child = spawn('/bin/sh', ['-c', line], { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
   const [out, err] = [{ text: '' }, { text: '' }];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out.text += text));
@@ -68,7 +59,7 @@ async function play({ before = [], lines }: Scene): Promise<string> {
   // Paths as long as everywhere: columns are cut where they end.
   const folder = realpathSync(mkdtempSync('/tmp/bkp-'));
   try {
-    const options = stage(folder);
+    const options = await stage(folder);
     for (const line of before) await typed(line, options);
     const all: string[] = [];
     for (const line of lines) {
