@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { makeRandom } from '../fixtures/build-site.mjs';
+import { endResident } from './resident.mjs';
 import {
   binary,
   bkp,
@@ -145,13 +146,13 @@ function expectProven(folder, what) {
 }
 
 /** Everything that is listed is intact; some are incomplete, and say so. */
-function expectVerifies(folder) {
-  const { code, last } = bkp(folder, ['verify', '--all']);
+async function expectVerifies(folder) {
+  const { code, last } = await bkp(folder, ['verify', '--all']);
   expectThat(code === 3, `verify ended with ${code}: ${JSON.stringify(last)}`);
 }
 
-function expectGoesThrough(folder, args) {
-  const { code, last, stderr } = bkp(folder, args);
+async function expectGoesThrough(folder, args) {
+  const { code, last, stderr } = await bkp(folder, args);
   expectThat(code === 0, `the next ${args.join(' ')} ended with ${code}: ${JSON.stringify(last)} ${stderr}`);
 }
 
@@ -160,8 +161,9 @@ function expectClean(storage, what) {
   expectThat(left.length === 0, `${what} left in ${storage}: ${left.join(', ')}`);
 }
 
-function expectNoneMissing(folder) {
-  const problems = bkp(folder, ['status']).lines.filter(({ type }) => type === 'problem');
+async function expectNoneMissing(folder) {
+  const { lines } = await bkp(folder, ['status']);
+  const problems = lines.filter(({ type }) => type === 'problem');
   const wrong = problems.filter(({ id }) => id === 'backup-missing' || id === 'backup-damaged');
   expectThat(wrong.length === 0, `status: ${JSON.stringify(wrong)}`);
 }
@@ -169,20 +171,20 @@ function expectNoneMissing(folder) {
 async function playRound(folder, before, random, measured) {
   const killed = await killedRun(folder, random, measured);
   try {
-    const after = listed(folder);
+    const after = await listed(folder);
     expectProtected(before, after, 'after the kill');
     expectProven(folder, 'after the kill');
-    expectVerifies(folder);
+    await expectVerifies(folder);
     const next = [['prune'], createOf(schedules[random.below(schedules.length)])];
     if (random.below(2) === 0) next.reverse();
     for (const args of next) {
-      expectGoesThrough(folder, args);
+      await expectGoesThrough(folder, args);
       expectClean(storageOf(folder), args.join(' '));
       if (args[0] === 'create') expectClean(copiesOf(folder), args.join(' '));
     }
     expectProtected(after, named(folder), 'after the next runs');
     expectProven(folder, 'after the next runs');
-    expectNoneMissing(folder);
+    await expectNoneMissing(folder);
     const removed = before.filter(({ id }) => !idsOf(after).has(id)).length;
     return { ...killed, made: after.length - before.length + removed, removed };
   } catch (error) {
@@ -213,7 +215,7 @@ try {
   const site = join(folder, 'template');
   mkdirSync(site);
   await makeScheduledSite(site);
-  const before = listed(site);
+  const before = await listed(site);
   const measured = await measure(folder, site);
   for (let number = 0; number < count; number++) {
     at = join(folder, `round-${number}`);
@@ -228,4 +230,5 @@ try {
   if (existsSync(at)) console.error(`kept: ${at}`);
   process.exitCode = 1;
 }
+endResident();
 for (const [what, times] of tally(done)) console.log(`${String(times).padStart(5)}  ${what}`);

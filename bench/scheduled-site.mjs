@@ -1,9 +1,9 @@
 // A small instance whose schedules have made backups for days, and what its storage has to look like.
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { residentBkp } from './resident.mjs';
 import { dist, operationDeps } from './safety-proof.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -17,12 +17,12 @@ export const copiesOf = (folder) => join(folder, 'copies');
 export const environment = { PATH: process.env.PATH, UV_THREADPOOL_SIZE: '1', BKP_LOCK_WAIT: '0' };
 
 /** The command line on the instance in a folder, to its end. */
-export function bkp(folder, args) {
-  const ran = spawnSync(process.execPath, [binary, ...args, '--json'], {
-    ...{ cwd: rootOf(folder), env: environment, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 },
+export async function bkp(folder, args) {
+  const { code, stdout, stderr } = await residentBkp({
+    ...{ args: [...args, '--json'], cwd: rootOf(folder), env: environment },
   });
-  const lines = ran.stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]));
-  return { code: ran.status, lines, last: lines.at(-1), stderr: ran.stderr };
+  const lines = stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]));
+  return { code, lines, last: lines.at(-1), stderr };
 }
 
 /** What each schedule keeps. */
@@ -55,7 +55,7 @@ export async function makeScheduledSite(folder) {
   writeFileSync(join(root, '.backuprc'), 'copies: [../copies]\n', { mode: 0o600 });
   for (const [name, keep] of Object.entries(keeps)) {
     const time = name === 'daily' ? ['--at', '03:30'] : ['--at', '00:30'];
-    const ran = bkp(folder, ['schedule', 'set', name, '--every', name, ...time, '--keep', String(keep)]);
+    const ran = await bkp(folder, ['schedule', 'set', name, '--every', name, ...time, '--keep', String(keep)]);
     if (ran.code !== 0) throw new Error(`${ran.stderr}${JSON.stringify(ran.last)}`);
   }
   await makeHistory(folder);
@@ -100,8 +100,8 @@ async function makeHistory(folder) {
 }
 
 /** Own archives as `bkp list` tells of them; not the last run that failed. */
-export function listed(folder) {
-  const { code, lines, last } = bkp(folder, ['list']);
+export async function listed(folder) {
+  const { code, lines, last } = await bkp(folder, ['list']);
   if (code !== 0) throw new Error(`list ended with ${code}: ${JSON.stringify(last)}`);
   return lines.filter(({ type, status }) => type === 'backup' && status !== 'failed');
 }

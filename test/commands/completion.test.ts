@@ -1,24 +1,23 @@
 import { Command, Option } from 'commander';
-import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { describeCommand } from '../../src/commands/completion-model.js';
 import { bashCompletion } from '../../src/ui/completion-bash.js';
 import { zshCompletion } from '../../src/ui/completion-zsh.js';
-import { hasTool } from '../helpers/cli.js';
+import { ended, hasTool } from '../helpers/cli.js';
+import { writeShellCommand } from '../helpers/shell-command.js';
 import { openTerminal } from '../helpers/terminal.js';
-import { binary, bkp, folder, jsonLines, storageOf } from './cli.js';
+import { bkp, folder, jsonLines, storageOf } from './cli.js';
 import { changeSchedules, scheduledSite } from './scheduled.js';
 
 /** A folder with `bkp` as a program, and an instance in it with files that are called like backups. */
-function place() {
+async function place() {
   const root = folder();
-  const program = join(root, 'bkp');
-  writeFileSync(program, `#!/bin/sh\nexec "${process.execPath}" "${binary}" "$@"\n`);
-  chmodSync(program, 0o755);
+  await writeShellCommand(join(root, 'bkp'));
   const bashScript = join(folder(), 'bkp.bash');
-  writeFileSync(bashScript, execFileSync(process.execPath, [binary, 'completion', 'bash']));
+  writeFileSync(bashScript, (await bkp(['completion', 'bash'])).stdout);
   const site = join(root, 'my site');
   mkdirSync(storageOf(site), { recursive: true });
   writeFileSync(join(site, 'var/system.brain'), '');
@@ -38,7 +37,7 @@ const references = ['latest', 'latest:daily', '20251101T020000Z-manual', '202510
 
 describe('bkp completion', () => {
   it('lists what backups can be called, by the names of files alone', async () => {
-    const { site, root } = place();
+    const { site, root } = await place();
     const listed = await bkp(['completion', '--backups'], { cwd: site });
     expect(listed).toEqual({ code: 0, signal: null, stdout: `${references.join('\n')}\n`, stderr: '' });
     const elsewhere = await bkp(['completion', '--backups', '--storage', storageOf(site)], { cwd: root });
@@ -47,7 +46,7 @@ describe('bkp completion', () => {
   });
 
   it('never fails where it cannot list any', async () => {
-    const { root } = place();
+    const { root } = await place();
     writeFileSync(join(root, '.backuprc'), 'nonsense: [');
     for (const args of [[], ['-C', '/nowhere'], ['--storage', '/nowhere']]) {
       const ran = await bkp(['completion', '--backups', ...args], { cwd: root });
@@ -87,14 +86,15 @@ describe('bkp completion', () => {
 
 describe('in bash', () => {
   /** What bash would offer; the words as it takes them apart, the last one being typed. */
-  function offered(words: readonly string[], options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv }) {
+  async function offered(words: readonly string[], options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv }) {
     const quoted = ['bkp', ...words].map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
     const script = `
       source "$SCRIPT" || exit 1
       COMP_WORDS=(${quoted}); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1))
       _bkp bkp; printf '%s\\n' "\${COMPREPLY[@]}"`;
-    const ran = spawnSync('bash', ['--norc', '-c', script], { ...options, encoding: 'utf8' });
-    expect({ status: ran.status, stderr: ran.stderr }).toEqual({ status: 0, stderr: '' });
+    const bash = spawn('bash', ['--norc', '-c', script], { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+    const ran = await ended(bash);
+    expect({ code: ran.code, stderr: ran.stderr }).toEqual({ code: 0, stderr: '' });
     return ran.stdout.split('\n').filter((line) => line !== '');
   }
 
@@ -121,46 +121,48 @@ describe('in bash', () => {
     { typed: ['nonsense', ''], wanted: [] },
   ];
 
-  it('offers what can be typed', () => {
-    const { site, env } = place();
-    const all = cases.map(({ typed }) => ({ typed, wanted: offered(typed, { cwd: site, env }) }));
+  it('offers what can be typed', async () => {
+    const { site, env } = await place();
+    const all: (typeof cases)[number][] = [];
+    for (const { typed } of cases) all.push({ typed, wanted: await offered(typed, { cwd: site, env }) });
     expect(all).toEqual(cases);
   });
 
-  it('knows every command and every option of the help', () => {
-    const { site, env } = place();
-    const help = (...args: readonly string[]): string =>
-      execFileSync(process.execPath, [binary, ...args, '--help'], { encoding: 'utf8' });
-    const commands = [...help().matchAll(/^ {2}([a-z]+)(?:\|([a-z]+))? /gm)].flatMap(([, one, other]) => [one, other]);
-    expect(offered([''], { cwd: site, env }).sort()).toEqual(
+  it('knows every command and every option of the help', async () => {
+    const { site, env } = await place();
+    const help = async (...args: readonly string[]): Promise<string> => (await bkp([...args, '--help'])).stdout;
+    const commands = [...(await help()).matchAll(/^ {2}([a-z]+)(?:\|([a-z]+))? /gm)].flatMap(([, one, other]) => [
+      one,
+      other,
+    ]);
+    expect((await offered([''], { cwd: site, env })).sort()).toEqual(
       commands.filter((word) => word !== undefined && word !== 'help').sort(),
     );
-    const options = [...help('create').matchAll(/^ {2}(?:(-\w), )?(--[a-z-]+)/gm)].flatMap(([, short, long]) => [
-      short,
-      long,
-    ]);
-    expect(offered(['create', '-'], { cwd: site, env }).sort()).toEqual(
+    const options = [...(await help('create')).matchAll(/^ {2}(?:(-\w), )?(--[a-z-]+)/gm)].flatMap(
+      ([, short, long]) => [short, long],
+    );
+    expect((await offered(['create', '-'], { cwd: site, env })).sort()).toEqual(
       options.filter((flag) => flag !== undefined).sort(),
     );
   });
 
-  it('finds the backups of the instance that the line names, and takes odd file names as they are', () => {
-    const { root, site, env } = place();
+  it('finds the backups of the instance that the line names, and takes odd file names as they are', async () => {
+    const { root, site, env } = await place();
     for (const flag of ['-C', '--root'])
-      expect(offered([flag, site, 'show', '2'], { cwd: root, env })).toEqual(references.slice(2));
-    expect(offered(['show', '--root', '=', site, '2'], { cwd: root, env })).toEqual(references.slice(2));
-    expect(offered(['show', '2'], { cwd: root, env })).toEqual([]);
+      expect(await offered([flag, site, 'show', '2'], { cwd: root, env })).toEqual(references.slice(2));
+    expect(await offered(['show', '--root', '=', site, '2'], { cwd: root, env })).toEqual(references.slice(2));
+    expect(await offered(['show', '2'], { cwd: root, env })).toEqual([]);
     for (const name of ['a *', 'a $(touch owned)', 'a `touch owned`']) writeFileSync(join(root, name), '');
-    expect(offered(['verify', './a'], { cwd: root, env }).sort()).toEqual([
+    expect((await offered(['verify', './a'], { cwd: root, env })).sort()).toEqual([
       './a $(touch owned)',
       './a *',
       './a `touch owned`',
     ]);
-    expect(offered(['-C', 'm'], { cwd: root, env })).toEqual(['my site']);
+    expect(await offered(['-C', 'm'], { cwd: root, env })).toEqual(['my site']);
   });
 
   it.skipIf(!hasTool('tmux'))('completes at a key', async () => {
-    const { root } = place();
+    const { root } = await place();
     const { until, press } = openTerminal(`cd ${root} && PATH=${root}:$PATH PS1='> ' bash --norc --noprofile`);
     await until(/^>/m);
     press('source <(bkp completion bash); echo rea""dy', 'Enter');
@@ -218,7 +220,7 @@ describe('commands below commands', () => {
 
 describe.skipIf(!hasTool('zsh') || !hasTool('tmux'))('in zsh', () => {
   it('completes at a key: commands, options, values, folders and backups of the instance that is named', async () => {
-    const { root } = place();
+    const { root } = await place();
     const { until, press } = openTerminal(`cd ${root} && PATH=${root}:$PATH PS1='> ' zsh -f`);
     await until(/^>/m);
     press('autoload -U compinit && compinit -D -u; source <(bkp completion zsh); echo rea""dy', 'Enter');

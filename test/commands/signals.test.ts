@@ -7,13 +7,13 @@ import { describe, expect, it } from 'vitest';
 import { rawHeader } from '../archive/tar/raw-tar.js';
 import { bkp, folder, lastLine, namesIn, site, storageOf } from './cli.js';
 
-/** An instance that takes some seconds. */
+/** An instance that takes a second or more. */
 function largeSite(): string {
   const root = site();
   const large = join(root, 'var', 'uploads', 'large');
   mkdirSync(large);
   const noise = randomBytes(4 << 20);
-  for (let n = 0; n < 64; n++) writeFileSync(join(large, `${n}.bin`), noise);
+  for (let n = 0; n < 24; n++) writeFileSync(join(large, `${n}.bin`), noise);
   return root;
 }
 

@@ -1,10 +1,12 @@
-import { existsSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { BkpError } from '../../src/base/errors.js';
 import { parseCommandLine } from '../../src/commands/command-line.js';
-import { archivesIn, binary, folder, site, storageOf } from '../commands/cli.js';
+import { archivesIn, folder, site, storageOf } from '../commands/cli.js';
+import { ended } from '../helpers/cli.js';
+import { writeShellCommand } from '../helpers/shell-command.js';
 import { blocksOf, cronLine, typedIn } from './blocks.js';
 import { pages, root } from './pages.js';
 
@@ -86,10 +88,10 @@ const harmful = /\b(?:schedule install|npm)\b/;
 /** The stamps of the two backups that the tour in the README makes, in their order. */
 const tourStamps = ['20261122T143023Z', '20261122T143025Z'] as const;
 
-it('does in a shell what the README shows', () => {
+it('does in a shell what the README shows', async () => {
   const home = site('cms');
   const elsewhere = folder();
-  symlinkSync(binary, join(elsewhere, 'bkp'));
+  await writeShellCommand(join(elsewhere, 'bkp'));
   writeFileSync(join(elsewhere, 'ssh'), '#!/bin/sh\nshift\nexec "$@"\n', { mode: 0o755 });
   writeFileSync(join(elsewhere, 'pass'), 'correct horse battery staple', { mode: 0o600 });
   const path = `${elsewhere}:${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`;
@@ -108,9 +110,13 @@ it('does in a shell what the README shows', () => {
       .replaceAll('/srv/cms', home)
       .replaceAll('/srv/look', join(elsewhere, 'look'))
       .replaceAll('/root/bkp.pass', join(elsewhere, 'pass'));
-    const ran = spawnSync('/bin/sh', ['-c', typed], { cwd: home, env: { PATH: path }, encoding: 'utf8' });
-    const { status, stderr } = ran;
-    expect(status === 0 ? [line] : [line, status, stderr]).toEqual([line]);
+    const shell = spawn('/bin/sh', ['-c', typed], {
+      cwd: home,
+      env: { PATH: path },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const ran = await ended(shell);
+    expect(ran.code === 0 ? [line] : [line, ran.code, ran.stderr]).toEqual([line]);
     if (isMoved) expect(ran.stdout).toMatch(/INCOMPLETE[^]*^exit 3$/m);
     if (isMoved) renameSync(`${uploads}-away`, uploads);
   }

@@ -1,8 +1,9 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { bkp, bkpFile, copySite, hasTool, jsonLines, siteCopy, tool, type Ran } from '../helpers/cli.js';
+import { bkp, bkpFile, copySite, ended, hasTool, jsonLines, siteCopy, tool, type Ran } from '../helpers/cli.js';
+import { writeShellCommand } from '../helpers/shell-command.js';
 import { temporaryFolder } from '../helpers/surroundings.js';
 import { copyTemplate } from '../helpers/template.js';
 import { openTerminal } from '../helpers/terminal.js';
@@ -51,11 +52,12 @@ describe('an encrypted backup', () => {
       variable: `BKP_PASSPHRASE='${secret}' BKP create -C ${site} --encrypt`,
       configuration: `BKP create -c ${out}/bkp.yaml`,
     };
+    await writeShellCommand(join(out, 'bkp'));
     for (const [name, line] of Object.entries(ways)) {
       const archive = join(out, `${name}.zip`);
-      const command = `${line} --only snapshots -q -o ${archive}`.replace('BKP ', `${process.execPath} ${bkpFile} `);
-      const made = spawnSync('bash', ['-c', command], { encoding: 'utf8' });
-      expect([name, made.status, made.stderr]).toEqual([name, 0, '']);
+      const command = `${line} --only snapshots -q -o ${archive}`.replace('BKP ', `${join(out, 'bkp')} `);
+      const made = await ended(spawn('bash', ['-c', command], { stdio: ['ignore', 'pipe', 'pipe'] }));
+      expect([name, made.code, made.stderr]).toEqual([name, 0, '']);
     }
     const archives = Object.keys(ways).map((name) => join(out, `${name}.zip`));
     const verified = await bkp(['verify', ...archives, '--passphrase-file', file, '--json']);

@@ -1,17 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { bkpFile, hasTool, siteCopy } from '../helpers/cli.js';
 import { openTerminal } from '../helpers/terminal.js';
 
+const typed = fileURLToPath(new URL('../helpers/typed-cli.mjs', import.meta.url));
 const narrow = { columns: 80, rows: 24 };
 
 describe.skipIf(!hasTool('tmux'))('on a terminal', () => {
   it('create draws a bar while it works, and leaves the result alone on the screen', async () => {
     const site = siteCopy();
     // Shrinks a little, which takes its time.
-    writeFileSync(join(site, 'var/uploads/large'), randomBytes(30_000_000).toString('base64'));
+    writeFileSync(join(site, 'var/uploads/large'), randomBytes(20_000_000).toString('base64'));
     const { until } = openTerminal(`${process.execPath} ${bkpFile} -C ${site} create -l 9`, narrow);
     await until(/Archiving +\[=+ *\] +\d+ % .*B\/s .* left/);
     const done = await until(/is complete; every file was read back/);
@@ -20,7 +22,7 @@ describe.skipIf(!hasTool('tmux'))('on a terminal', () => {
 
   it('Ctrl-C ends it, and leaves nothing behind', async () => {
     const site = siteCopy();
-    writeFileSync(join(site, 'var/uploads/large'), randomBytes(50_000_000));
+    writeFileSync(join(site, 'var/uploads/large'), randomBytes(20_000_000));
     const { until, press } = openTerminal(`${process.execPath} ${bkpFile} -C ${site} create -l 9`, narrow);
     await until(/Archiving/);
     press('C-c');
@@ -30,13 +32,15 @@ describe.skipIf(!hasTool('tmux'))('on a terminal', () => {
 
   it.each([80, 50])('breaks lines between words alone, %i columns wide', async (columns) => {
     const site = siteCopy();
-    const call = `${process.execPath} ${bkpFile} -C ${site}`;
     const commands = [
       ...['list', 'doctor', '', 'create -v', 'list --josn', 'show latest', 'restore latest --dry-run', 'log 1'],
       ...['schedule set daily --every daily --at 03:30 --keep 7', 'init --dry-run', 'create --help', '--help'],
     ];
-    const line = commands.map((words) => `${call} ${words}`).join('; ');
-    const { until, written } = openTerminal(line, { columns, rows: 24 });
+    const calls = commands.map((words) => ['-C', site, ...words.split(' ').filter((word) => word !== '')]);
+    const { until, written } = openTerminal(`${process.execPath} ${typed} '${JSON.stringify(calls)}'`, {
+      columns,
+      rows: 24,
+    });
     await until(/^exit 0$/m);
     const lines = await written();
     expect(lines.length).toBeGreaterThan(150);

@@ -9,7 +9,7 @@ import { temporaryFolder } from './surroundings.js';
 /**
  * Writes a program that lines of a shell call in place of `bkp`. It hands what it was called with (arguments, folder,
  * environment) to the process that stays, prints what that printed and ends as that ended; for the length of a test.
- * Standard input is not handed over, and what is streamed is made by a process of its own.
+ * File descriptors are not handed over: what is streamed, or reads a passphrase from one, is a process of its own.
  */
 export async function writeShellCommand(file: string): Promise<void> {
   const itself = `exec "${process.execPath}" "${bkpFile}" "$@"`;
@@ -19,6 +19,7 @@ export async function writeShellCommand(file: string): Promise<void> {
   }
   const script = `#!/bin/bash
 for word; do case $word in - | -o-) ${itself} ;; esac; done
+[ -z "$BKP_PASSPHRASE_FD" ] || ${itself}
 mapfile -d '' -t settings < /proc/self/environ
 exec 3<> /dev/tcp/127.0.0.1/${await port()}
 printf '%s\\0' $# \${#settings[@]} "$PWD" "$@" "\${settings[@]}" >&3
