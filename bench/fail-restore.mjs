@@ -87,10 +87,11 @@ function prepare() {
   return { id: made.last.id, old: second, new: restoredState(first, second) };
 }
 
-function targetsOf(kind, site) {
-  const ran = attempt(site, undefined, kind);
+/** What each kind can be put into, as one undisturbed run tells. */
+function targetsOf(wanted, site) {
+  const ran = attempt(site, undefined, wanted);
   if (ran.code !== 0) throw new Error(`an undisturbed run failed: ${ran.stdout}${ran.stderr}`);
-  return targetsIn(log, folder);
+  return wanted.map((kind) => ({ kind, targets: targetsIn(log, folder, kind) }));
 }
 
 const differing = (a, b) => [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((path) => a[path] !== b[path]);
@@ -184,8 +185,7 @@ const namedBy = (line) => [
 ];
 
 function* faults(site) {
-  for (const kind of values.calls.split(',')) {
-    const targets = targetsOf(kind, site);
+  for (const { kind, targets } of targetsOf(values.calls.split(','), site)) {
     console.log(`${kind}: ${targets.length} calls`);
     for (const { path, n } of targets) {
       for (const code of values.codes.split(',')) {

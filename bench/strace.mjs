@@ -34,12 +34,13 @@ export function traced(log, kind, { path, inject } = {}) {
   ];
 }
 
-/** The calls of each thread, in order. */
-export function callsByThread(log) {
+/** The calls of each thread, in order: all that were traced, or those of one kind. */
+export function callsByThread(log, kind) {
+  const names = kind === undefined ? undefined : new Set(kinds[kind].map((name) => name.replace('?', '')));
   const threads = new Map();
   for (const line of readFileSync(log, 'utf8').split('\n')) {
     const [, thread, call] = /^(\d+) +(\w+\(.*)$/.exec(line) ?? [];
-    if (call === undefined) continue;
+    if (call === undefined || names?.has(call.slice(0, call.indexOf('('))) === false) continue;
     if (!threads.has(thread)) threads.set(thread, []);
     threads.get(thread).push(call);
   }
@@ -55,10 +56,10 @@ export const isOn = (folder, call) => call.includes(folder) || call.includes('"/
 /** Named anew in each run: the safety backup by its time, files written aside by chance, and what is opened through /proc. */
 const isNamedAnew = (path) => /\d{8}T\d{6}Z-safety|\.[0-9a-f]{8}\.partial$|^\/proc\//.test(path);
 
-/** Each call below the folder: the n-th on its path where that is the same in each run, else the n-th of its thread. */
-export function targetsIn(log, folder) {
+/** Each call of a kind below the folder: the n-th on its path where that is the same in each run, else the n-th of its thread. */
+export function targetsIn(log, folder, kind) {
   const targets = new Map();
-  for (const calls of callsByThread(log)) {
+  for (const calls of callsByThread(log, kind)) {
     calls.forEach((call, at) => {
       if (!isOn(folder, call)) return;
       const path = pathsOf(call).find((one) => one.startsWith(folder) && !isNamedAnew(one));
