@@ -5,7 +5,8 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { tinyFileSystem } from '../helpers/surroundings.js';
-import { binary, bkp, folder, site, storageOf, type Line } from './cli.js';
+import { matching } from '../sqlite/databases.js';
+import { binary, bkp, folder, lastLine, site, storageOf, type Line } from './cli.js';
 
 interface Streamed {
   readonly status: number | null;
@@ -39,18 +40,21 @@ describe('bkp create -o -', () => {
   it.each([
     { options: '', name: 'a.zip' },
     { options: '--format tar.gz', name: 'a.tar.gz' },
-  ])('streams an archive that verify accepts ($name), and tells the rest on standard error', ({ options, name }) => {
-    const root = site();
-    const { stdout, stderr, out } = shell(
-      `bkp create -o - ${options} | cat > $out/${name}; echo \${PIPESTATUS[*]}`,
-      root,
-    );
-    expect(stdout).toBe('0 0\n');
-    expect(stderr).toMatch(/^Backup \S+-manual is complete; it was streamed, and nothing of it was read back\.\n/);
-    expect(stderr).toMatch(/\n {2}file +standard output\n/);
-    expect(existsSync(storageOf(root))).toBe(false);
-    expect(shell(`bkp verify ${join(out, name)}; echo $?`, root).stdout).toMatch(/^intact [^]*\n0\n$/);
-  });
+  ])(
+    'streams an archive that verify accepts ($name), and tells the rest on standard error',
+    async ({ options, name }) => {
+      const root = site();
+      const { stdout, stderr, out } = shell(
+        `bkp create -o - ${options} | cat > $out/${name}; echo \${PIPESTATUS[*]}`,
+        root,
+      );
+      expect(stdout).toBe('0 0\n');
+      expect(stderr).toMatch(/^Backup \S+-manual is complete; it was streamed, and nothing of it was read back\.\n/);
+      expect(stderr).toMatch(/\n {2}file +standard output\n/);
+      expect(existsSync(storageOf(root))).toBe(false);
+      expect(await bkp(['verify', join(out, name)])).toMatchObject({ code: 0, stdout: matching(/^intact /) });
+    },
+  );
 
   it('tells JSON lines on standard error, verified: false, the first one is start', () => {
     const { stderr, out, status } = shell('bkp create -o - --json --no-databases > $out/a.zip', site());
@@ -71,21 +75,22 @@ describe('bkp create -o -', () => {
     },
   );
 
-  it('ends with 3 and names the loss', () => {
+  it('ends with 3 and names the loss', async () => {
     const root = site();
     symlinkSync('/etc/passwd', join(root, 'var', 'uploads', 'out'));
-    const { stderr, status } = shell(
-      'bkp create -o - -q --no-databases > $out/a.zip; code=$?; bkp verify -q $out/a.zip; echo $?; exit $code',
-      root,
-    );
+    const { stderr, status, out } = shell('bkp create -o - -q --no-databases > $out/a.zip', root);
     expect(status).toBe(3);
+    expect((await bkp(['verify', '-q', join(out, 'a.zip')])).code).toBe(3);
     expect(stderr).toMatch(/^warning: uploads\/out: .*\(link-leaves-source\)\n/);
   });
 
   it('ends with 1 where its reader goes away, without a stack', () => {
     const root = site();
     writeFileSync(join(root, 'var', 'uploads', 'large'), randomBytes(2_000_000));
-    const { stdout, stderr } = shell('bkp create -o - | head -c 1000 > $out/a.zip; echo "${PIPESTATUS[0]}"', root);
+    const { stdout, stderr } = shell(
+      'bkp create -o - --no-databases | head -c 1000 > $out/a.zip; echo "${PIPESTATUS[0]}"',
+      root,
+    );
     expect(stdout).toBe('1\n');
     expect(stderr).toBe(
       'error: the reader of standard output went away before the archive was whole (EPIPE)\n' +
@@ -94,7 +99,7 @@ describe('bkp create -o -', () => {
   });
 
   it.runIf(existsSync('/dev/full'))('ends with 13 where what takes it is full', () => {
-    const { status, stderr } = shell('bkp create -o - > /dev/full', site());
+    const { status, stderr } = shell('bkp create -o - --no-databases > /dev/full', site());
     expect(status).toBe(13);
     expect(stderr).toMatch(/^error: standard output could not take the whole archive: ENOSPC.*\nhint: .*\n$/);
   });
@@ -120,22 +125,21 @@ describe('bkp create -o -', () => {
     expect(stdout).toMatch(/goes to +standard output \(zip\)\nNothing was written/);
   });
 
-  it('leaves out the file that it is sent to', () => {
+  it('leaves out the file that it is sent to', async () => {
     const root = site();
     const file = join(root, 'var', 'uploads', 'own.zip');
     expect(shell(`bkp create -o - -q > ${file}`, root).status).toBe(0);
-    const { stdout } = shell(`bkp verify ${file}; bkp show --files ${file}`, root);
-    expect(stdout).toContain('50 files (807 KiB) and 2 databases proven');
-    expect(stdout).not.toContain('own.zip\n');
+    expect((await bkp(['verify', file])).stdout).toContain('50 files (807 KiB) and 2 databases proven');
+    expect((await bkp(['show', '--files', file])).stdout).not.toContain('own.zip\n');
   });
 
-  it('takes no part of its own copies in where TMPDIR lies in a source', () => {
+  it('takes no part of its own copies in where TMPDIR lies in a source', async () => {
     const root = site();
     const temporary = join(root, 'var', 'uploads', 'tmp');
     mkdirSync(temporary);
     const { status, out } = shell('bkp create -o - -q > $out/a.zip', root, { TMPDIR: temporary });
     expect(status).toBe(0);
-    const { stdout } = shell(`bkp show ${join(out, 'a.zip')} --files`, root);
+    const { stdout } = await bkp(['show', join(out, 'a.zip'), '--files']);
     expect(stdout).toContain('uploads/tmp');
     expect(stdout).not.toContain('bkp-stream');
   });
@@ -185,12 +189,14 @@ describe('read-only mode', () => {
     expect(readFileSync(join(out, 'a.zip')).subarray(0, 2).toString()).toBe('PK');
   });
 
-  it('writes a file as ever, and can be turned off by the variable', () => {
+  it('writes a file as ever, and can be turned off by the variable', async () => {
     const root = site();
     writeFileSync(join(root, '.backuprc'), 'readOnly: true\n', { mode: 0o600 });
-    const named = shell('bkp create -o $out/a.zip --json', root);
-    expect(linesOf(named.stdout).at(-1)).toMatchObject({ verified: true, file: join(named.out, 'a.zip') });
-    expect(shell('bkp create', root, { BKP_READ_ONLY: '0' }).stdout).toContain(storageOf(root));
+    const file = join(folder(), 'a.zip');
+    const named = await bkp(['create', '-o', file, '--json'], { cwd: root });
+    expect(lastLine(named)).toMatchObject({ verified: true, file });
+    const stored = await bkp(['create'], { cwd: root, env: { BKP_READ_ONLY: '0' } });
+    expect(stored.stdout).toContain(storageOf(root));
   });
 
   it('does not stream to nowhere; who says -o - means it', () => {
@@ -199,7 +205,7 @@ describe('read-only mode', () => {
     const { stdout, stderr } = shell('bkp create > /dev/null; echo $?; bkp create >&-; echo $?', root, env);
     expect(stdout).toBe('2\n2\n');
     expect(stderr.match(/leads to \/dev\/null: nothing would be kept\nhint: /g)).toHaveLength(2);
-    expect(shell('bkp create -q -o - > /dev/null', root, env).status).toBe(0);
+    expect(shell('bkp create -q -o - --no-databases > /dev/null', root, env).status).toBe(0);
   });
 
   it('tells a fault of the configuration where it does not end up in the archive', () => {
