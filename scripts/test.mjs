@@ -3,8 +3,8 @@
 // With BKP_TEST_ROUNDS=full what is left to chance is tried more often: test/helpers/rounds.ts.
 // With BKP_TEST_PROCESSES=1 each run of the command line is a process of its own: test/helpers/resident.ts.
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { freemem, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 // Foreign tools keep names as they are only where the locale is UTF-8.
@@ -51,8 +51,45 @@ if ((await Promise.all(lanes.map(lane))).includes(false)) {
   process.exit(1);
 }
 
+/** Where Linux has a file system in memory. */
+const memory = '/dev/shm';
+const GiB = 2 ** 30;
+
+/**
+ * A folder for all temporary files of the tests: in memory where there is enough of it, for most of them wait for the disk
+ * longer than they work; unless TMPDIR says where. Open to all, as some tests are done by another user.
+ */
+function testFolder() {
+  if (process.env.TMPDIR === undefined && isRoomy(memory)) {
+    const folder = mkdtempSync(join(memory, 'bkp-'));
+    chmodSync(folder, 0o1777);
+    if (runsPrograms(folder)) return folder;
+    rmSync(folder, { recursive: true });
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'bkp-'));
+  chmodSync(folder, 0o1777);
+  return folder;
+}
+
+function isRoomy(path) {
+  try {
+    const { bavail, bsize } = statfsSync(path);
+    return Math.min(bavail * bsize, freemem()) > 6 * GiB;
+  } catch {
+    return false;
+  }
+}
+
+/** It may be mounted so that none is run from it. */
+function runsPrograms(folder) {
+  const program = join(folder, 'program');
+  writeFileSync(program, '#!/bin/sh\n', { mode: 0o755 });
+  return spawnSync(program).status === 0;
+}
+
 console.log('== tests');
-const folder = mkdtempSync(join(tmpdir(), 'bkp-test-'));
+const folder = testFolder();
+process.env.TMPDIR = folder;
 const report = join(folder, 'report.json');
 const status = run(bin('vitest'), [
   'run',
@@ -62,7 +99,7 @@ const status = run(bin('vitest'), [
   ...process.argv.slice(2),
 ]);
 const { numPassedTests, numFailedTests, numPendingTests, testResults } = JSON.parse(readFileSync(report, 'utf8'));
-rmSync(folder, { recursive: true });
+rmSync(folder, { recursive: true, force: true });
 
 const skipped = testResults.flatMap(({ assertionResults }) =>
   assertionResults.filter(({ status }) => status !== 'passed' && status !== 'failed'),

@@ -70,8 +70,8 @@ describe.runIf(canIsolate)('bkp schedule install (needs root and mounts of its o
 
   it('writes a line that works as it stands', async () => {
     const { root } = await scheduledSite();
-    const line = "$bkp schedule install -q; cd /; crontab -l | grep -v '^#' | cut -d' ' -f6- > /dev/shm/bkp-line";
-    const ran = isolated(`mount -t tmpfs tmpfs /dev/shm; ${line}; env -i sh /dev/shm/bkp-line; echo ended $?`, root);
+    const line = `$bkp schedule install -q; cd /; crontab -l | grep -v '^#' | cut -d' ' -f6- > ${spool}/line`;
+    const ran = isolated(`${line}; env -i sh ${spool}/line; echo ended $?`, root);
     expect(ran).toMatchObject({ status: 0, stdout: 'ended 0\n', stderr: '' });
   });
 

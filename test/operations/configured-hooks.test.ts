@@ -87,7 +87,7 @@ describe('hooks of a restore in place', () => {
     const { site, id, content, log, logging } = await changed();
     const failed = await failure(restore(site, id, { ...everywhere(logging), beforeRestore: `${logging}; exit 3` }));
     expect(failed).toMatchObject({ id: 'hook-failed', exitCode: 1 });
-    expect(failed.message).toMatch(/^the hook beforeRestore failed: ".*exit 3" ended with exit code 3$/);
+    expect(failed.message).toMatch(/^the hook beforeRestore failed: "echo .*" ended with exit code 3$/);
     expect(content()).toBe('new');
     expect(log()).toBe('beforeRestore   new\nafterRestore failed 1 new\nfinally failed 1 new\n');
     expect(existsSync(join(site.root, '.bkp-restore'))).toBe(false);
