@@ -6,19 +6,26 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  * time, nothing else.
  */
 const longest = [
-  'test/transcripts',
-  'test/e2e/hostile',
   'test/archive/zip/huge-entry',
-  'test/operations/altered-',
-  'test/sqlite/locks-killed',
-  'test/operations/in-place-killed',
-  'test/operations/in-place',
-  'test/operations/prune-killed',
-  'test/commands/restore-in-place',
-  'test/commands/restore.',
+  'test/operations/reuse/reuse.',
+  'test/operations/in-place-calls',
+  'test/commands/restore-wizard',
+  'test/commands/restore-prompt',
+  'test/commands/streaming',
+  'test/commands/surroundings',
+  'test/transcripts',
   'test/e2e/',
-  'test/operations/database-sources',
+  'test/operations/in-place',
+  'test/sqlite/swap',
+  'test/sqlite/database-locks',
+  'test/sqlite/locks-killed',
+  'test/operations/repacked',
+  'test/operations/prune-killed',
   'test/operations/interrupted-create',
+  'test/archive/zip/zip64',
+  'test/operations/altered-',
+  'test/fs/swap-killed',
+  'test/docs/',
 ];
 
 class LongestFirst extends BaseSequencer {
@@ -49,8 +56,8 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
-    // Vitest leaves one core to itself, which would leave it idle on two.
-    maxWorkers: 2,
+    // One more than the cores of a small machine: many tests wait for a disk, a lock or a process.
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     projects: [
       // To load all modules again for each file would take longer than most files.

@@ -152,7 +152,7 @@ describe('a reader that does not read', () => {
     { signal: 'SIGHUP', code: 129, format: 'zip' },
   ] as const)('keeps $signal from nothing: $code, and nothing is left behind', async ({ signal, code, format }) => {
     const root = site();
-    writeFileSync(join(root, 'var', 'uploads', 'large'), randomBytes(20_000_000));
+    writeFileSync(join(root, 'var', 'uploads', 'large'), randomBytes(10_000_000));
     const temporary = folder();
     const env = { PATH: process.env['PATH'], TMPDIR: temporary };
     const child = spawn(process.execPath, [binary, 'create', '-o', '-', '--format', format], {
@@ -220,7 +220,7 @@ describe('read-only mode', () => {
 describe('the next stream', () => {
   it('removes what a killed one left in the temporary folder', async () => {
     const root = site();
-    writeFileSync(join(root, 'var', 'uploads', 'large'), randomBytes(20_000_000));
+    writeFileSync(join(root, 'var', 'uploads', 'large'), randomBytes(10_000_000));
     const temporary = folder();
     const env = { PATH: process.env['PATH'], TMPDIR: temporary };
     const child = spawn(process.execPath, [binary, 'create', '-o', '-'], {

@@ -45,7 +45,7 @@ describe('a full disk', () => {
 describe('a run that is killed', () => {
   it('leaves no archive, and the next run removes what it left', async () => {
     const site = siteCopy();
-    writeFileSync(join(site, 'var/uploads/large'), randomBytes(60_000_000));
+    writeFileSync(join(site, 'var/uploads/large'), randomBytes(30_000_000));
     const child = startBkp(['create', '-C', site, '--level', '9']);
     const end = ended(child);
     while (!backupsOf(site).some((name) => name.endsWith('.partial'))) await new Promise((r) => setTimeout(r, 5));
@@ -61,7 +61,7 @@ describe('a run that is killed', () => {
 
   it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s: cleans up and says so by its exit code', async (signal) => {
     const site = siteCopy();
-    writeFileSync(join(site, 'var/uploads/large'), randomBytes(60_000_000));
+    writeFileSync(join(site, 'var/uploads/large'), randomBytes(30_000_000));
     const child = startBkp(['create', '-C', site, '--level', '9']);
     const end = ended(child);
     while (!backupsOf(site).some((name) => name.endsWith('.partial'))) await new Promise((r) => setTimeout(r, 5));
@@ -74,7 +74,7 @@ describe('a run that is killed', () => {
 describe('two runs at once', () => {
   it('are one run and an exit with 11, or one after the other with --lock-wait', async () => {
     const site = siteCopy();
-    writeFileSync(join(site, 'var/uploads/large'), randomBytes(60_000_000));
+    writeFileSync(join(site, 'var/uploads/large'), randomBytes(30_000_000));
     const first = startBkp(['create', '-C', site, '--level', '9']);
     const end = ended(first);
     while (!backupsOf(site).some((name) => name.endsWith('.partial'))) await new Promise((r) => setTimeout(r, 5));

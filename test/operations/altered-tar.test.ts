@@ -2,11 +2,14 @@ import { it } from 'vitest';
 import { rounds } from '../helpers/rounds.js';
 import { expectCutFoundOut, expectFoundOut, flipped, forEachIndex, smallArchive } from './altered-archives.js';
 
-it('finds every altered byte of a tar.gz', { timeout: 300_000 }, async () => {
+it('finds altered bytes of a tar.gz', { timeout: 300_000 }, async () => {
   const archive = await smallArchive('tar.gz');
-  await forEachIndex(archive.bytes.length, async (index) => {
-    await expectFoundOut(archive, flipped(archive.bytes, index, 1 << (index % 8)));
-    if (index % rounds(8, 1) === 0) await expectFoundOut(archive, flipped(archive.bytes, index, 0xff));
+  // In between, archive/tar/damage.test.ts alters each byte for the reader.
+  const step = rounds(2, 1);
+  await forEachIndex(Math.ceil(archive.bytes.length / step), async (n) => {
+    const index = n * step;
+    await expectFoundOut(archive, flipped(archive.bytes, index, 1 << (n % 8)));
+    if (n % rounds(8, 1) === 0) await expectFoundOut(archive, flipped(archive.bytes, index, 0xff));
   });
 });
 

@@ -56,7 +56,7 @@ describe.each(containers)('a backup that is interrupted, as %s', (container) => 
           before.push(...stored(from).filter((name) => !before.includes(name)));
         }
       }),
-      { numRuns: rounds(6, 15), endOnFailure: true },
+      { numRuns: rounds(4, 15), endOnFailure: true },
     );
     expect((await verify(older.file)).verdict).toBe('intact');
     expect((await verify((await create(from, { container })).file)).verdict).toBe('intact');

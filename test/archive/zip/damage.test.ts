@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
+import { isFull } from '../../helpers/rounds.js';
 import { ArchiveDamage } from '../../../src/base/damage.js';
 import { CompressPool } from '../../../src/compress/pool.js';
 import { body, file, folder, link, noise, type Sample } from '../tar/archives.js';
@@ -39,6 +40,9 @@ async function proofOf(archive: Buffer): Promise<{ sha256: string; bodyHash: str
   return tolerant(() => reader.proveBytes());
 }
 
+/** The lowest bit, the highest, all: one after the other, or each on every byte. */
+const masks = [1, 0x80, 0xff];
+
 describe('a damaged zip', () => {
   it('is noticed wherever a bit is flipped', async () => {
     const { archive, proof, bodyHash } = await writeZip(pool, samples, { comment: '{"id":"x"}' });
@@ -48,7 +52,7 @@ describe('a damaged zip', () => {
     expect(await proofOf(archive)).toEqual({ sha256: proof.sha256, bodyHash });
     let silent = 0;
     for (let at = 0; at < archive.length; at++) {
-      for (const mask of [1, 0x80, 0xff]) {
+      for (const mask of isFull ? masks : [masks[at % masks.length]!]) {
         const damaged = Buffer.from(archive);
         damaged[at]! ^= mask;
         const read = await readZip(pool, damaged);
@@ -62,7 +66,7 @@ describe('a damaged zip', () => {
       }
     }
     // The comment, and the metadata of SHA256SUMS and manifest.json; everything else is covered twice.
-    expect(silent).toBeLessThan(3 * 250);
+    expect(silent).toBeLessThan((isFull ? masks.length : 1) * 250);
   });
 
   it('is noticed wherever it is cut, and from wherever it begins', async () => {
