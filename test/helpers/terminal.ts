@@ -16,8 +16,11 @@ export interface Terminal {
   readonly ask: (format: string) => Promise<string>;
 }
 
-/** Milliseconds; how long something may take to appear, and when it is looked for though nothing was written. */
-const [patience, glance] = [60_000, 500];
+/**
+ * Milliseconds; how long something may take to appear, when it is looked for though nothing was written, and how long after
+ * it a person begins to type: what is typed before a question listens is not for it.
+ */
+const [patience, glance, hesitation] = [60_000, 500, 150];
 
 /** Runs a shell command on a real terminal for the length of a test; its exit code is shown as `exit N` at its end. */
 export function openTerminal(command: string, { columns = 200, rows = 40 } = {}): Terminal {
@@ -32,7 +35,10 @@ export function openTerminal(command: string, { columns = 200, rows = 40 } = {})
     until: async (wanted) => {
       for (const end = Date.now() + patience; Date.now() < end;) {
         const seen = await screen();
-        if (wanted.test(seen)) return seen;
+        if (wanted.test(seen)) {
+          await delay(hesitation);
+          return seen;
+        }
         await written(glance);
         // What is written comes in pieces.
         await delay(10);
