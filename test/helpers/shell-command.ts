@@ -3,15 +3,15 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { bkpFile } from './cli.js';
-import { residentBkp } from './resident.js';
+import { residentBkp, type ResidentRan } from './resident.js';
 import { temporaryFolder } from './surroundings.js';
 
 /**
  * Writes a program that lines of a shell call in place of `bkp`. It hands what it was called with (arguments, folder,
  * environment) to the process that stays, prints what that printed and ends as that ended; for the length of a test.
- * File descriptors are not handed over: what is streamed, or reads a passphrase from one, is a process of its own.
+ * `run` does it. File descriptors are not handed over: what is streamed, or reads a passphrase from one, is a process of its own.
  */
-export async function writeShellCommand(file: string): Promise<void> {
+export async function writeShellCommand(file: string, run = residentBkp): Promise<void> {
   const itself = `exec "${process.execPath}" "${bkpFile}" "$@"`;
   if (process.env['BKP_TEST_PROCESSES'] === '1') {
     writeFileSync(file, `#!/bin/sh\n${itself}\n`, { mode: 0o755 });
@@ -21,7 +21,7 @@ export async function writeShellCommand(file: string): Promise<void> {
 for word; do case $word in - | -o-) ${itself} ;; esac; done
 [ -z "$BKP_PASSPHRASE_FD" ] || ${itself}
 mapfile -d '' -t settings < /proc/self/environ
-exec 3<> /dev/tcp/127.0.0.1/${await port()}
+exec 3<> /dev/tcp/127.0.0.1/${await port(run)}
 printf '%s\\0' $# \${#settings[@]} "$PWD" "$@" "\${settings[@]}" >&3
 read -r code place <&3
 /bin/cat "$place.out"
@@ -31,7 +31,7 @@ exit "$code"
   writeFileSync(file, script, { mode: 0o755 });
 }
 
-async function port(): Promise<number> {
+async function port(run: typeof residentBkp): Promise<number> {
   const folder = temporaryFolder();
   let number = 0;
   /** One at a time, in the order in which they are called. */
@@ -41,7 +41,8 @@ async function port(): Promise<number> {
     socket.setEncoding('utf8').on('data', (more: string) => {
       text += more;
       const call = parseCall(text);
-      if (call !== undefined) before = before.then(() => answer(socket, call, join(folder, String(number++))));
+      if (call !== undefined)
+        before = before.then(async () => answer(socket, await run(call), join(folder, String(number++))));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -62,8 +63,7 @@ function parseCall(text: string): Call | undefined {
   return { args: rest.slice(0, Number(words)), cwd, env: Object.fromEntries(pairs) };
 }
 
-async function answer(socket: Socket, call: Call, place: string): Promise<void> {
-  const { code, stdout, stderr } = await residentBkp(call);
+function answer(socket: Socket, { code, stdout, stderr }: ResidentRan, place: string): void {
   writeFileSync(`${place}.out`, stdout);
   writeFileSync(`${place}.err`, stderr);
   socket.end(`${code ?? 255} ${place}\n`);
