@@ -1,4 +1,5 @@
 import { closeSync, existsSync, lstatSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseEntryPath } from '../base/entry-path.js';
 import { systemCode } from '../base/errors.js';
 import { finding, type Finding } from '../manifest/findings.js';
@@ -79,7 +80,7 @@ export function isLiveNow(absolute: string, head: Uint8Array): boolean {
 const sidecarName = /-(?:wal|shm|journal|mj[0-9A-F]{6,12})$/;
 
 /** Whether a file belongs to a database beside it, by its name. */
-export function isSidecar(absolute: string): boolean {
+function isSidecar(absolute: string): boolean {
   const name = sidecarName.exec(absolute);
   return name !== null && sqliteFile(absolute.slice(0, name.index)) !== undefined;
 }
@@ -100,4 +101,15 @@ function sqliteFile(path: string): FileStat | undefined {
   } finally {
     if (fd !== undefined) closeSync(fd);
   }
+}
+
+/**
+ * A sidecar that came up after its database was looked at. The bytes of the database were read without it: beside them it
+ * would be a journal of another moment, which SQLite plays back. That it vanished is no loss either.
+ */
+export function isLeftBySqlite(walked: Walked, { source, real }: ResolvedSource): boolean {
+  if (walked.kind === 'file') return isSidecar(walked.absolute);
+  // Of one with an odd name the shown path leads nowhere, so that it stays a loss.
+  const isGone = walked.kind === 'finding' && walked.id === 'file-vanished';
+  return isGone && isSidecar(join(real, walked.path.slice(source.name.length)));
 }

@@ -1,5 +1,4 @@
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { ArchiveWriter, EarlierBlocks } from '../archive/archive.js';
 import { timestamp } from '../base/clock.js';
 import { parseEntryPath, type EntryPath } from '../base/entry-path.js';
@@ -11,17 +10,18 @@ import { openStable, readSmall } from '../fs/read-file.js';
 import type { StableFile } from '../fs/stable-file.js';
 import type { Walked } from '../fs/walk.js';
 import { finding, type Finding, type FindingId } from '../manifest/findings.js';
-import type { ManifestDatabase, ManifestLink, ManifestSource, Totals } from '../manifest/manifest.js';
+import type { ManifestSource, Totals } from '../manifest/manifest.js';
 import { addOpenFile, ChangedMeanwhile, type Care, type OpenFileOptions } from './add-open-file.js';
 import type { CopyOutcome, DatabaseCopy, DatabaseToCopy } from './database-copies.js';
 import { entryHeader, walkedHeader, type WalkedEntry } from './entry-header.js';
-import { isLiveNow, isSidecar } from './live-databases.js';
+import { isLeftBySqlite, isLiveNow } from './live-databases.js';
 import type { Reserved, ResolvedSource } from './resolve-sources.js';
 import { hasSqliteHeader } from '../sqlite/header.js';
 import { addUnchanged, addUnchangedMember } from './reuse/add-unchanged.js';
 import type { Reuse } from './reuse/reuse.js';
 import type { Passed } from './reuse/unchanged-files.js';
 import { isMember, type PassedMember } from './reuse/unchanged-members.js';
+import { SourceTally } from './source-tally.js';
 import { missingFiles, walkSource } from './source-walk.js';
 
 export interface ArchiverContext {
@@ -44,21 +44,13 @@ export interface ArchiverContext {
   readonly signal: AbortSignal;
 }
 
-interface Tally {
-  files: number;
-  bytes: number;
-  directories: number;
-  readonly links: ManifestLink[];
-  readonly databases: Record<string, ManifestDatabase>;
-}
-
 /** Puts sources into an archive, entry by entry, and keeps count of what went in and what could not. */
 export class SourceArchiver {
   readonly #context: ArchiverContext;
   readonly #findings: Finding[] = [];
   #totals: Totals = { files: 0, directories: 0, links: 0, bytes: 0 };
   #source = '';
-  #tally: Tally = newTally();
+  #tally = new SourceTally();
   /** Files and links that a `files` source was found to have, or that were told as findings. */
   readonly #named = new Set<string>();
 
@@ -78,18 +70,13 @@ export class SourceArchiver {
   async add(resolved: ResolvedSource, now: () => number): Promise<ManifestSource> {
     const { source } = resolved;
     this.#source = source.name;
-    this.#tally = newTally();
+    this.#tally = new SourceTally();
     this.#named.clear();
     const startedAt = now();
     const described =
       source.type === 'sqlite' ? await this.#addDatabaseSource(resolved) : await this.#addFolder(resolved);
     const { files, bytes, links, databases } = this.#tally;
-    this.#totals = {
-      files: this.#totals.files + files,
-      directories: this.#totals.directories + this.#tally.directories,
-      links: this.#totals.links + links.length,
-      bytes: this.#totals.bytes + bytes,
-    };
+    this.#totals = this.#tally.addedTo(this.#totals);
     return {
       name: source.name,
       type: source.type,
@@ -148,16 +135,18 @@ export class SourceArchiver {
     }
     for (const walked of member.walked) {
       this.#name(walked, resolved);
-      this.#countTaken(walked);
+      this.#countWhole(walked);
     }
     await addUnchangedMember(writer, reuse, this.#source, member);
   }
 
-  #countTaken(walked: WalkedEntry): void {
+  /** It is in the archive as it was walked. */
+  #countWhole(walked: WalkedEntry): void {
+    const { archived } = this.#context;
+    if (walked.kind !== 'directory') archived(walked.absolute, walked.stat);
     if (walked.kind === 'directory') this.#tally.directories += 1;
-    else this.#context.archived(walked.absolute, walked.stat);
-    if (walked.kind === 'link') this.#tally.links.push({ path: walked.path, target: walked.target });
-    if (walked.kind === 'file') this.#count(walked.path, walked.stat.size);
+    else if (walked.kind === 'link') this.#tally.links.push({ path: walked.path, target: walked.target });
+    else this.#count(walked.path, walked.stat.size);
   }
 
   async #addWalked(walked: Walked, passed: Passed): Promise<void> {
@@ -166,11 +155,8 @@ export class SourceArchiver {
         this.#find(walked.id, walked.path, walked.message);
         return;
       case 'directory':
-        this.#tally.directories += 1;
-        return this.#context.writer.add(walkedHeader(walked), { kind: 'none' });
       case 'link':
-        this.#tally.links.push({ path: walked.path, target: walked.target });
-        this.#context.archived(walked.absolute, walked.stat);
+        this.#countWhole(walked);
         return this.#context.writer.add(walkedHeader(walked), { kind: 'none' });
       case 'file': {
         const copy = this.#context.copies.get(walked.path);
@@ -182,11 +168,9 @@ export class SourceArchiver {
   }
 
   async #addUnchanged(passed: Parameters<typeof addUnchanged>[3]): Promise<boolean> {
-    const { writer, reuse, archived } = this.#context;
+    const { writer, reuse } = this.#context;
     if (reuse === undefined || !(await addUnchanged(writer, reuse, this.#source, passed))) return false;
-    const { path, absolute, stat } = passed.walked;
-    archived(absolute, stat);
-    this.#count(path, stat.size);
+    this.#countWhole(passed.walked);
     return true;
   }
 
@@ -347,21 +331,8 @@ export class SourceArchiver {
   }
 }
 
-/**
- * A sidecar that came up after its database was looked at. The bytes of the database were read without it: beside them it
- * would be a journal of another moment, which SQLite plays back. That it vanished is no loss either.
- */
-function isLeftBySqlite(walked: Walked, { source, real }: ResolvedSource): boolean {
-  if (walked.kind === 'file') return isSidecar(walked.absolute);
-  // Of one with an odd name the shown path leads nowhere, so that it stays a loss.
-  const isGone = walked.kind === 'finding' && walked.id === 'file-vanished';
-  return isGone && isSidecar(join(real, walked.path.slice(source.name.length)));
-}
-
 /** What was archived of a database was found damaged: others of its bytes are to be kept. */
 class CopyReplaced extends Error {}
-
-const newTally = (): Tally => ({ files: 0, bytes: 0, directories: 0, links: [], databases: {} });
 
 async function firstBytes(file: StableFile): Promise<Buffer> {
   for await (const piece of file.read(4096)) return piece;
