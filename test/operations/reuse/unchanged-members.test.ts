@@ -120,7 +120,7 @@ describe('small files of a tar.gz that lie together', () => {
       await expectSame(from, made);
     }
     expect(taken).toBeGreaterThan(0);
-  });
+  }, 300_000);
 
   it('do not come to lie in ever smaller members', async () => {
     const from = await many();
